@@ -1,0 +1,96 @@
+import Foundation
+
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Glibc
+#endif
+
+/// Writes a file so that its name never stands for half of it: a temporary file beside it, fsync, rename.
+public enum AtomicFile {
+  /// - Parameters:
+  ///   - replacing: whether a file in the way is replaced; otherwise it is an error.
+  ///   - write: hands pieces of the content, in order, to its argument.
+  /// - Throws: `cannotWrite`; the file at `url` is then what it was before.
+  public static func write(to url: URL, replacing: Bool, _ write: ((Data) throws -> Void) throws -> Void) throws {
+    let path = url.path
+    try checkDestination(path, replacing: replacing)
+    let temporary = "\(path).\(getpid()).\(UInt32.random(in: 0 ... .max)).tmp"
+    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else { throw failure("cannot create a file here", path) }
+    var isClosed = false
+    do {
+      try write { piece in try writeAll(piece, to: descriptor, path) }
+      guard fsync(descriptor) == 0 || errno == EINVAL else { throw failure("cannot be written", path) }
+      isClosed = true
+      guard close(descriptor) == 0 else { throw failure("cannot be written", path) }
+      try move(temporary, to: path, replacing: replacing)
+    } catch {
+      if !isClosed { close(descriptor) }
+      unlink(temporary)
+      throw error
+    }
+  }
+
+  /// The check of `write`, for those who want to know before long work.
+  public static func checkDestination(_ path: String, replacing: Bool) throws {
+    var status = stat()
+    guard stat(path, &status) == 0 else { return }
+    if status.st_mode & S_IFMT == S_IFDIR {
+      throw RNNError.cannotWrite("is a directory", at: path, remedy: "Name a file with -o.")
+    }
+    if !replacing {
+      throw RNNError.cannotWrite(
+        "the file exists already", at: path, remedy: "Use --force to replace it, or -o to write elsewhere.")
+    }
+  }
+
+  private static func move(_ temporary: String, to path: String, replacing: Bool) throws {
+    if replacing {
+      guard rename(temporary, path) == 0 else { throw failure("cannot be replaced", path) }
+      return
+    }
+    // A hard link fails where a file appeared in the meantime; file systems without links fall back to rename.
+    if link(temporary, path) == 0 {
+      unlink(temporary)
+    } else if errno == EEXIST {
+      throw RNNError.cannotWrite("the file exists already", at: path, remedy: "Use --force to replace it.")
+    } else {
+      guard rename(temporary, path) == 0 else { throw failure("cannot be created", path) }
+    }
+  }
+
+  private static func writeAll(_ piece: Data, to descriptor: Int32, _ path: String) throws {
+    try piece.withUnsafeBytes { raw in
+      var offset = 0
+      while offset < raw.count {
+        #if canImport(Darwin)
+          let written = Darwin.write(descriptor, raw.baseAddress?.advanced(by: offset), raw.count - offset)
+        #elseif canImport(Musl)
+          let written = Musl.write(descriptor, raw.baseAddress?.advanced(by: offset), raw.count - offset)
+        #else
+          let written = Glibc.write(descriptor, raw.baseAddress?.advanced(by: offset), raw.count - offset)
+        #endif
+        if written < 0 {
+          if errno == EINTR { continue }
+          throw failure("cannot be written", path)
+        }
+        offset += written
+      }
+    }
+  }
+
+  private static func failure(_ what: String, _ path: String) -> RNNError {
+    let code = errno
+    let remedy =
+      switch code {
+      case ENOSPC, EDQUOT: "Free some space, or write elsewhere with -o."
+      case EACCES, EPERM, EROFS: "Write to a folder that is yours with -o."
+      case ENOENT, ENOTDIR: "Create the folder first, or write elsewhere with -o."
+      default: nil as String?
+      }
+    return RNNError.cannotWrite("\(what): \(String(cString: strerror(code)))", at: path, remedy: remedy)
+  }
+}

@@ -1,0 +1,198 @@
+import Foundation
+
+/// The `.rnn` file: a profile of safetensors, specified in spec/native-format.md.
+public enum NativeFile {
+  public static let format = "rnnconv"
+  /// Files of a newer version are refused.
+  public static let version = 1
+
+  enum Prefix {
+    static let parameters = "parameters/"
+    static let optimizer = "optimizer/"
+  }
+
+  enum Key {
+    static let format = "format"
+    static let version = "format_version"
+    static let model = "model"
+    static let text = "text"
+    static let training = "training"
+    static let provenance = "provenance"
+    static let ledger = "ledger"
+  }
+
+  static let wordsName = "text/words"
+  static let offsetsName = "text/offsets"
+
+  /// Whether a safetensors file says that it is a `.rnn`.
+  public static func isNative(_ file: Safetensors) -> Bool { file[metadata: Key.format] == format }
+}
+
+// MARK: - Reading
+
+extension NativeModel {
+  /// Reads a `.rnn` file; tensors stay slices of the mapped file.
+  public init(contentsOf url: URL) throws {
+    let data = try InputFile.contents(of: url)
+    self = try locating(url.path) { try NativeModel(parsing: data) }
+  }
+
+  /// - Throws: `badData` for a damaged file, `unsupported` for a newer version.
+  public init(parsing data: Data) throws {
+    try self.init(try Safetensors(parsing: data))
+  }
+
+  public init(_ file: Safetensors) throws {
+    guard NativeFile.isNative(file) else {
+      throw RNNError.badData(
+        "a safetensors file, but no .rnn: its metadata has no format '\(NativeFile.format)'",
+        remedy: "Import the model that it belongs to first.")
+    }
+    guard let version = file[metadata: NativeFile.Key.version].flatMap({ Int($0) }), version > 0 else {
+      throw RNNError.badData("the metadata has no format_version")
+    }
+    guard version <= NativeFile.version else {
+      throw RNNError.unsupported(
+        "the file has format version \(version), this program reads up to \(NativeFile.version)",
+        remedy: "Use a newer rnnconv.")
+    }
+    guard let spec = try NativeFile.decode(ModelSpec.self, NativeFile.Key.model, file),
+      let provenance = try NativeFile.decode(Provenance.self, NativeFile.Key.provenance, file)
+    else { throw RNNError.badData("the metadata lacks the model or its provenance") }
+    self.init(spec: spec, parameters: [], provenance: provenance)
+    training = file[metadata: NativeFile.Key.training]
+    ledger = try NativeFile.decode([LedgerEntry].self, NativeFile.Key.ledger, file) ?? []
+    let textTensors = try takeTensors(file)
+    text = try NativeFile.text(file, textTensors)
+    try validate()
+  }
+
+  /// Sorts the tensors by their prefixes and returns those of the text.
+  private mutating func takeTensors(_ file: Safetensors) throws -> [String: Tensor] {
+    var textTensors: [String: Tensor] = [:]
+    var parametersByPath: [String: Tensor] = [:]
+    for entry in file.entries {
+      if let path = entry.name.dropping(prefix: NativeFile.Prefix.parameters) {
+        parametersByPath[path] = entry.tensor
+      } else if let path = entry.name.dropping(prefix: NativeFile.Prefix.optimizer) {
+        optimizerSlots.append(OptimizerSlot(path: path, tensor: entry.tensor))
+      } else if entry.name == NativeFile.wordsName || entry.name == NativeFile.offsetsName {
+        textTensors[entry.name] = entry.tensor
+      } else {
+        throw RNNError.badData("the tensor '\(entry.name)' has none of the reserved prefixes")
+      }
+    }
+    // The order of the parameters is that of the layers, wherever their bytes stand.
+    for (layer, shapes) in zip(spec.layers, try spec.shapes().parameters) {
+      for shape in shapes {
+        let path = NativeModel.path(layer: layer.name, parameter: shape.name)
+        guard let tensor = parametersByPath.removeValue(forKey: path) else {
+          throw RNNError.badData("the parameter '\(path)' is missing")
+        }
+        parameters.append(Parameter(layer: layer.name, name: shape.name, tensor: tensor))
+      }
+    }
+    guard parametersByPath.isEmpty else {
+      throw RNNError.badData(
+        "parameters that belong to no layer: " + parametersByPath.keys.sorted().joined(separator: ", "))
+    }
+    return textTensors
+  }
+}
+
+extension NativeFile {
+  static func decode<Value: Decodable>(_: Value.Type, _ key: String, _ file: Safetensors) throws -> Value? {
+    guard let text = file[metadata: key] else { return nil }
+    do {
+      return try jsonDecoder.decode(Value.self, from: Data(text.utf8))
+    } catch {
+      throw RNNError.badData("metadata '\(key)' cannot be read: \(describe(error))")
+    }
+  }
+
+  static func text(_ file: Safetensors, _ tensors: [String: Tensor]) throws -> TextBundle? {
+    guard let rules = try decode(TextRules.self, Key.text, file) else {
+      guard tensors.isEmpty else { throw RNNError.badData("a vocabulary without its rules in metadata 'text'") }
+      return nil
+    }
+    guard let words = tensors[wordsName], let offsets = tensors[offsetsName], words.dtype == .uint8,
+      words.shape.count == 1, offsets.dtype == .int64, offsets.shape.count == 1, offsets.count > 0
+    else { throw RNNError.badData("the vocabulary needs text/words (U8) and text/offsets (I64), both of rank 1") }
+    return TextBundle(rules: rules, words: words, offsets: offsets)
+  }
+
+  private static var jsonDecoder: JSONDecoder {
+    let decoder = JSONDecoder()
+    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+      positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
+    return decoder
+  }
+
+  static var jsonEncoder: JSONEncoder {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
+    return encoder
+  }
+
+  private static func describe(_ error: any Error) -> String {
+    guard let error = error as? DecodingError else { return error.localizedDescription }
+    func place(_ context: DecodingError.Context) -> String {
+      context.codingPath.map(\.stringValue).joined(separator: ".")
+    }
+    switch error {
+    case .keyNotFound(let key, let context): return "'\(key.stringValue)' is missing in '\(place(context))'"
+    case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context):
+      return "'\(place(context))' is not what was expected"
+    @unknown default: return "it is malformed"
+    }
+  }
+}
+
+// MARK: - Writing
+
+extension NativeModel {
+  /// Writes a `.rnn` file atomically.
+  public func write(to url: URL, replacing: Bool) throws {
+    let file = try safetensors()
+    try AtomicFile.write(to: url, replacing: replacing) { try file.write(to: $0) }
+  }
+
+  /// The file's content.
+  public func safetensors() throws -> Safetensors {
+    try validate()
+    var file = Safetensors()
+    func add(_ key: String, _ value: some Encodable) throws {
+      let text = String(decoding: try NativeFile.jsonEncoder.encode(value), as: UTF8.self)
+      file.metadata.append((key, text))
+    }
+    file.metadata.append((NativeFile.Key.format, NativeFile.format))
+    file.metadata.append((NativeFile.Key.version, String(NativeFile.version)))
+    try add(NativeFile.Key.model, spec)
+    if let text { try add(NativeFile.Key.text, text.rules) }
+    if let training { file.metadata.append((NativeFile.Key.training, training)) }
+    try add(NativeFile.Key.provenance, provenance)
+    if !ledger.isEmpty { try add(NativeFile.Key.ledger, ledger) }
+    for parameter in parameters {
+      let path = NativeModel.path(layer: parameter.layer, parameter: parameter.name)
+      file.entries.append(.init(name: NativeFile.Prefix.parameters + path, tensor: parameter.tensor))
+    }
+    for slot in optimizerSlots {
+      file.entries.append(.init(name: NativeFile.Prefix.optimizer + slot.path, tensor: slot.tensor))
+    }
+    if let text {
+      file.entries.append(.init(name: NativeFile.offsetsName, tensor: text.offsets))
+      // Bytes stand last, so that they leave every other tensor aligned.
+      file.entries.append(.init(name: NativeFile.wordsName, tensor: text.words))
+    }
+    return file
+  }
+}
+
+extension String {
+  /// The rest after `prefix`, or `nil`.
+  func dropping(prefix: String) -> String? {
+    hasPrefix(prefix) ? String(dropFirst(prefix.count)) : nil
+  }
+}

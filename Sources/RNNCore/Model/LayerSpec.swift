@@ -1,0 +1,120 @@
+/// A layer by its configuration, in Keras's words. What changes arithmetic stands here; how a file lays weights out does not.
+public enum LayerSpec: Sendable, Equatable {
+  case input(InputSpec)
+  case embedding(EmbeddingSpec)
+  case masking(MaskingSpec)
+  case dropout(NoiseSpec)
+  case spatialDropout1D(NoiseSpec)
+  case gaussianNoise(NoiseSpec)
+  case gaussianDropout(NoiseSpec)
+  case conv1D(Conv1DSpec)
+  case maxPooling1D(Pooling1DSpec)
+  case averagePooling1D(Pooling1DSpec)
+  case globalMaxPooling1D(GlobalPooling1DSpec)
+  case globalAveragePooling1D(GlobalPooling1DSpec)
+  case lstm(LSTMSpec)
+  case gru(GRUSpec)
+  case simpleRNN(SimpleRNNSpec)
+  case dense(DenseSpec)
+  case activation(ActivationSpec)
+  case flatten
+
+  /// The kinds, without their configuration; the raw value is Keras's class name.
+  public enum Kind: String, Sendable, Codable, CaseIterable {
+    case input = "InputLayer"
+    case embedding = "Embedding"
+    case masking = "Masking"
+    case dropout = "Dropout"
+    case spatialDropout1D = "SpatialDropout1D"
+    case gaussianNoise = "GaussianNoise"
+    case gaussianDropout = "GaussianDropout"
+    case conv1D = "Conv1D"
+    case maxPooling1D = "MaxPooling1D"
+    case averagePooling1D = "AveragePooling1D"
+    case globalMaxPooling1D = "GlobalMaxPooling1D"
+    case globalAveragePooling1D = "GlobalAveragePooling1D"
+    case lstm = "LSTM"
+    case gru = "GRU"
+    case simpleRNN = "SimpleRNN"
+    case dense = "Dense"
+    case activation = "Activation"
+    case flatten = "Flatten"
+  }
+
+  public var kind: Kind {
+    switch self {
+    case .input: .input
+    case .embedding: .embedding
+    case .masking: .masking
+    case .dropout: .dropout
+    case .spatialDropout1D: .spatialDropout1D
+    case .gaussianNoise: .gaussianNoise
+    case .gaussianDropout: .gaussianDropout
+    case .conv1D: .conv1D
+    case .maxPooling1D: .maxPooling1D
+    case .averagePooling1D: .averagePooling1D
+    case .globalMaxPooling1D: .globalMaxPooling1D
+    case .globalAveragePooling1D: .globalAveragePooling1D
+    case .lstm: .lstm
+    case .gru: .gru
+    case .simpleRNN: .simpleRNN
+    case .dense: .dense
+    case .activation: .activation
+    case .flatten: .flatten
+    }
+  }
+
+  /// How many recurrent states the layer has; its initial ones may follow its input.
+  public var stateCount: Int {
+    switch self {
+    case .lstm: 2
+    case .gru, .simpleRNN: 1
+    case .input, .embedding, .masking, .dropout, .spatialDropout1D, .gaussianNoise, .gaussianDropout, .conv1D,
+      .maxPooling1D, .averagePooling1D, .globalMaxPooling1D, .globalAveragePooling1D, .dense, .activation, .flatten:
+      0
+    }
+  }
+
+  /// The outputs for one input, the batch axis left out.
+  /// - Throws: `badData` when the input does not fit the layer.
+  public func outputShapes(input: Shape) throws -> [Shape] {
+    switch self {
+    case .input(let spec): [spec.shape]
+    case .embedding(let spec): [try spec.outputShape(input: input)]
+    case .masking, .dropout, .spatialDropout1D, .gaussianNoise, .gaussianDropout: [input]
+    case .conv1D(let spec): [try spec.activationShape(try spec.outputShape(input: input))]
+    case .maxPooling1D(let spec): [try spec.outputShape(input: input, layer: kind.rawValue)]
+    case .averagePooling1D(let spec): [try spec.outputShape(input: input, layer: kind.rawValue)]
+    case .globalMaxPooling1D(let spec): [try spec.outputShape(input: input, layer: kind.rawValue)]
+    case .globalAveragePooling1D(let spec): [try spec.outputShape(input: input, layer: kind.rawValue)]
+    case .lstm(let spec): try spec.options.outputShapes(input: input, units: spec.units, states: 2, layer: "LSTM")
+    case .gru(let spec): try spec.options.outputShapes(input: input, units: spec.units, states: 1, layer: "GRU")
+    case .simpleRNN(let spec):
+      try spec.options.outputShapes(input: input, units: spec.units, states: 1, layer: "SimpleRNN")
+    case .dense(let spec): [try spec.outputShape(input: input)]
+    case .activation(let spec): [try spec.outputShape(input: input)]
+    case .flatten: [try Flatten.outputShape(input: input)]
+    }
+  }
+
+  /// The parameters for one input, in Keras 3's order and layout.
+  public func parameterShapes(input: Shape) throws -> [ParameterShape] {
+    switch self {
+    case .input, .masking, .dropout, .spatialDropout1D, .gaussianNoise, .gaussianDropout, .maxPooling1D,
+      .averagePooling1D, .globalMaxPooling1D, .globalAveragePooling1D, .activation, .flatten:
+      []
+    case .embedding(let spec): [ParameterShape("embeddings", [spec.inputDim, spec.outputDim])]
+    case .conv1D(let spec): try spec.parameterShapes(input: input)
+    case .lstm(let spec): try spec.parameterShapes(input: input)
+    case .gru(let spec): try spec.parameterShapes(input: input)
+    case .simpleRNN(let spec): try spec.parameterShapes(input: input)
+    case .dense(let spec): try spec.parameterShapes(input: input)
+    }
+  }
+}
+
+extension Conv1DSpec {
+  fileprivate func activationShape(_ output: Shape) throws -> Shape {
+    output.dropLast() + [try activation.channels(from: filters)]
+  }
+}

@@ -1,0 +1,118 @@
+/// `InputLayer`: an input of the model.
+public struct InputSpec: Sendable, Equatable, Codable {
+  /// One example, without the batch axis.
+  public var shape: Shape
+  /// The batch size that the file fixes, if any. Any batch is accepted at run time.
+  public var batchSize: Int?
+  /// As the framework names it: `float32`, `int32`, ...
+  public var dtype: String
+
+  public init(shape: Shape, batchSize: Int? = nil, dtype: String = "float32") {
+    self.shape = shape
+    self.batchSize = batchSize
+    self.dtype = dtype
+  }
+}
+
+/// `Embedding`: ids (batch, ...) -> (batch, ..., output size).
+public struct EmbeddingSpec: Sendable, Equatable, Codable {
+  /// Rows of the table; ids are 0 ..< inputDim.
+  public var inputDim: Int
+  public var outputDim: Int
+  /// Id 0 is padding, masked for the layers that follow.
+  public var maskZero: Bool
+
+  public init(inputDim: Int, outputDim: Int, maskZero: Bool) {
+    self.inputDim = inputDim
+    self.outputDim = outputDim
+    self.maskZero = maskZero
+  }
+
+  func outputShape(input: Shape) throws -> Shape {
+    try SizeLimit.check(inputDim, "input_dim")
+    try SizeLimit.check(outputDim, "output_dim")
+    return input + [outputDim]
+  }
+}
+
+/// `Masking`: steps whose channels all equal `maskValue` are masked for the layers that follow, and set to zero.
+public struct MaskingSpec: Sendable, Equatable, Codable {
+  public var maskValue: Double
+
+  public init(maskValue: Double) {
+    self.maskValue = maskValue
+  }
+}
+
+/// `Dropout`, `SpatialDropout1D`, `GaussianNoise`, `GaussianDropout`: the identity outside training.
+public struct NoiseSpec: Sendable, Equatable, Codable {
+  /// The fraction dropped, or the standard deviation for `GaussianNoise`.
+  public var rate: Double
+
+  public init(rate: Double) {
+    self.rate = rate
+  }
+}
+
+/// `Dense`: activation(x kernel + bias) over the last axis.
+public struct DenseSpec: Sendable, Equatable, Codable {
+  public var units: Int
+  public var activation: Activation = .linear
+  public var useBias: Bool = true
+
+  public init(units: Int) {
+    self.units = units
+  }
+
+  func outputShape(input: Shape) throws -> Shape {
+    try SizeLimit.check(units, "units")
+    _ = try input.channels(for: "Dense")
+    return input.dropLast() + [try activation.channels(from: units)]
+  }
+
+  /// kernel (channels, units), bias (units).
+  func parameterShapes(input: Shape) throws -> [ParameterShape] {
+    let kernel = ParameterShape("kernel", [try input.channels(for: "Dense"), units])
+    return useBias ? [kernel, ParameterShape("bias", [units])] : [kernel]
+  }
+}
+
+/// `Activation`: a function of its own.
+public struct ActivationSpec: Sendable, Equatable, Codable {
+  public var activation: Activation
+
+  public init(activation: Activation) {
+    self.activation = activation
+  }
+
+  func outputShape(input: Shape) throws -> Shape {
+    guard activation == .glu else { return input }
+    return input.dropLast() + [try activation.channels(from: try input.channels(for: "Activation"))]
+  }
+}
+
+extension Activation {
+  /// The size of the last axis after the function.
+  func channels(from channels: Int) throws -> Int {
+    guard self == .glu else { return channels }
+    guard channels % 2 == 0 else { throw RNNError.badData("glu needs an even last axis, not \(channels)") }
+    return channels / 2
+  }
+}
+
+/// `Flatten`: (batch, ...) -> (batch, product).
+enum Flatten {
+  static func outputShape(input: Shape) throws -> Shape {
+    var product: Int? = 1
+    for dimension in input {
+      guard let size = dimension, let current = product else {
+        product = nil
+        continue
+      }
+      let (next, overflow) = current.multipliedReportingOverflow(by: size)
+      guard !overflow else { throw RNNError.badData("the flattened size overflows") }
+      product = next
+    }
+    return [product]
+  }
+}

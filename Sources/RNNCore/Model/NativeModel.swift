@@ -1,0 +1,136 @@
+import Foundation
+
+/// A model in the toolkit's own terms: what every dialect is read into and written from, and what a `.rnn` file holds.
+public struct NativeModel: Sendable, Equatable {
+  /// One weight, in the Keras 3 layout and in its stored dtype.
+  public struct Parameter: Sendable, Equatable {
+    public var layer: String
+    public var name: String
+    public var tensor: Tensor
+
+    public init(layer: String, name: String, tensor: Tensor) {
+      self.layer = layer
+      self.name = name
+      self.tensor = tensor
+    }
+  }
+
+  /// A tensor of the optimizer's state under the name that its file gave it.
+  public struct OptimizerSlot: Sendable, Equatable {
+    public var path: String
+    public var tensor: Tensor
+
+    public init(path: String, tensor: Tensor) {
+      self.path = path
+      self.tensor = tensor
+    }
+  }
+
+  public var spec: ModelSpec
+  /// In the order of the layers and, within a layer, of `LayerSpec.parameterShapes`.
+  public var parameters: [Parameter]
+  /// In the file's order.
+  public var optimizerSlots: [OptimizerSlot] = []
+  /// Optimizer, loss and metrics as the source's JSON text.
+  public var training: String?
+  public var text: TextBundle?
+  public var provenance: Provenance
+  /// What the conversion could not carry exactly, or carried without needing it.
+  public var ledger: [LedgerEntry] = []
+
+  public init(spec: ModelSpec, parameters: [Parameter], provenance: Provenance) {
+    self.spec = spec
+    self.parameters = parameters
+    self.provenance = provenance
+  }
+
+  /// Checks the graph, and that the parameters are exactly those that the layers need.
+  /// - Returns: the model's shapes.
+  /// - Throws: `badData` naming everything that is missing, superfluous or of another shape.
+  @discardableResult
+  public func validate() throws -> ModelShapes {
+    let shapes = try spec.shapes()
+    let needed = zip(spec.layers, shapes.parameters).flatMap { layer, parameters in
+      parameters.map { (layer: layer.name, parameter: $0) }
+    }
+    var problems: [String] = []
+    var given: [String: Tensor] = [:]
+    for parameter in parameters {
+      let name = NativeModel.path(layer: parameter.layer, parameter: parameter.name)
+      if given.updateValue(parameter.tensor, forKey: name) != nil { problems.append("'\(name)' stands twice") }
+    }
+    for (layer, parameter) in needed {
+      let name = NativeModel.path(layer: layer, parameter: parameter.name)
+      guard let tensor = given.removeValue(forKey: name) else {
+        problems.append("'\(name)' \(parameter.shape) is missing")
+        continue
+      }
+      if tensor.shape != parameter.shape {
+        problems.append("'\(name)' is \(tensor.shape), expected \(parameter.shape)")
+      }
+    }
+    problems += given.keys.sorted().map { "'\($0)' belongs to no layer" }
+    guard problems.isEmpty else {
+      throw RNNError.badData("the parameters do not fit the layers: " + problems.joined(separator: "; "))
+    }
+    return shapes
+  }
+
+  /// The name of a parameter within a model.
+  public static func path(layer: String, parameter: String) -> String { layer + "/" + parameter }
+}
+
+/// Where a model comes from and what was decided on the way.
+public struct Provenance: Sendable, Equatable, Codable {
+  /// The name of the source file, without its folder.
+  public var source: String
+  /// SHA-256 of the source file, hexadecimal.
+  public var sha256: String?
+  /// `HDF5`, `.keras archive`, `npz`, ...
+  public var container: String
+  /// `Keras`, ...
+  public var framework: String
+  /// As the file states it.
+  public var frameworkVersion: String?
+  /// The dialect that read the file: `keras1`, `keras2`, `keras3`.
+  public var dialect: String
+  /// `tensorflow`, `theano`, ... where the file or the user says so.
+  public var backend: String?
+  /// What the dialect decided where the file leaves room, in sentences.
+  public var decisions: [String] = []
+  /// The name that each parameter had in its file, in the order of the model's parameters; absent where one
+  /// parameter was put together from several tensors.
+  public var tensorNames: [String]?
+
+  public init(source: String, container: String, framework: String, dialect: String) {
+    self.source = source
+    self.container = container
+    self.framework = framework
+    self.dialect = dialect
+  }
+}
+
+/// One thing that a conversion carried without needing it, changed or left out.
+public struct LedgerEntry: Sendable, Equatable, Codable {
+  public enum Kind: String, Sendable, Codable, CaseIterable {
+    /// Kept as text or raw tensors; nothing reads it.
+    case carried
+    /// Not kept.
+    case dropped
+    /// Kept with other bits.
+    case rounded
+    /// Taken for granted where the file is silent.
+    case assumed
+  }
+
+  public var kind: Kind
+  /// The layer, tensor or configuration key.
+  public var subject: String
+  public var note: String
+
+  public init(_ kind: Kind, _ subject: String, _ note: String) {
+    self.kind = kind
+    self.subject = subject
+    self.note = note
+  }
+}

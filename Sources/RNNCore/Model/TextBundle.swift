@@ -1,0 +1,50 @@
+/// What turns text into a model's ids: rules and a vocabulary.
+public struct TextBundle: Sendable, Equatable {
+  public var rules: TextRules
+  /// UTF-8 words end to end, uint8 (bytes).
+  public var words: Tensor
+  /// Where each word starts in `words`, and after the last its end: int64 (words + 1). The word at position p has id
+  /// p + `rules.firstID`.
+  public var offsets: Tensor
+
+  public init(rules: TextRules, words: Tensor, offsets: Tensor) {
+    self.rules = rules
+    self.words = words
+    self.offsets = offsets
+  }
+}
+
+/// Tokenising, ids and padding, as Keras's `Tokenizer` and its IMDB data set define them.
+public struct TextRules: Sendable, Equatable, Codable {
+  public enum Side: String, Sendable, Codable, CaseIterable {
+    case pre
+    case post
+  }
+
+  /// Whether text is lower-cased (Unicode, as Python does it).
+  public var lower = true
+  /// Characters that become separators.
+  public var filters = TextRules.kerasFilters
+  public var separator = " "
+  /// Every character is a token.
+  public var isCharacterLevel = false
+  /// The id of the first word of the vocabulary.
+  public var firstID = 1
+  /// An id before the first token, if any.
+  public var startID: Int?
+  /// The id of a word that is not in the vocabulary or lies past `idLimit`; such words are left out where `nil`.
+  public var unknownID: Int?
+  /// Ids at or past this one are unknown.
+  public var idLimit: Int?
+  /// The id that fills up short sequences.
+  public var paddingID = 0
+  /// The length of a sequence; `nil` leaves sequences as long as they are.
+  public var length: Int?
+  public var padding: Side = .pre
+  public var truncating: Side = .pre
+
+  public init() {}
+
+  /// The filter of Keras's `Tokenizer`: punctuation but the apostrophe, tab and newline.
+  public static let kerasFilters = "!\"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n"
+}
