@@ -1,12 +1,56 @@
 // swift-tools-version: 6.0
 import PackageDescription
 
+// Dependencies point downwards only (see Tests/RNNConversionTests/DependencyDirectionTests.swift).
+// No target of the `RNNRuntime` product needs a system library: that product is what an app ships.
 let package = Package(
   name: "rnnconv",
   platforms: [.macOS(.v13), .iOS(.v16)],
-  products: [.library(name: "RNNRuntime", targets: ["RNNCore"])],
+  products: [
+    .library(name: "RNNRuntime", targets: ["RNNCore", "RNNRuntime", "RNNText"]),
+    .library(name: "RNNConversion", targets: ["RNNConversion"]),
+    .executable(name: "rnnconv", targets: ["rnnconv"]),
+    .executable(name: "rnnconv-hdf5", targets: ["rnnconv-hdf5"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-numerics", from: "1.1.1"),
+  ],
   targets: [
     // Values: tensors, checkpoints, the model and its native file.
-    .target(name: "RNNCore")
+    .target(name: "RNNCore"),
+
+    // Bytes <-> Checkpoint.
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"]), .brew(["hdf5"])]),
+    .target(name: "RNNContainers", dependencies: ["RNNCore", "CZlib"]),
+    .target(name: "RNNHDF5", dependencies: ["RNNCore", "CHDF5"]),
+    .executableTarget(name: "rnnconv-hdf5", dependencies: ["RNNHDF5", "RNNCore"]),
+
+    // Checkpoint <-> NativeModel, and the two roads.
+    .target(name: "RNNDialects", dependencies: ["RNNCore"]),
+    .target(name: "RNNText", dependencies: ["RNNCore"]),
+    .target(
+      name: "RNNConversion",
+      dependencies: [
+        "RNNCore", "RNNContainers", "RNNDialects", "RNNText",
+        .product(name: "Crypto", package: "swift-crypto"),
+      ]),
+
+    // NativeModel -> numbers.
+    .target(name: "CRNNKernels"),
+    .target(
+      name: "RNNRuntime",
+      dependencies: [
+        "RNNCore", "RNNText", "CRNNKernels", .product(name: "RealModule", package: "swift-numerics"),
+      ]),
+
+    .executableTarget(
+      name: "rnnconv",
+      dependencies: [
+        "RNNCore", "RNNContainers", "RNNConversion", "RNNDialects", "RNNRuntime",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
   ]
 )

@@ -19,6 +19,11 @@ public struct Checkpoint: Sendable {
   public struct Blob: Sendable, Equatable {
     public var name: String
     public var bytes: Data
+
+    public init(name: String, bytes: Data) {
+      self.name = name
+      self.bytes = bytes
+    }
   }
 
   /// The raw description of the model that a file carries beside its tensors.

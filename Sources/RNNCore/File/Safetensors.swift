@@ -102,6 +102,14 @@ extension Safetensors {
     }
   }
 
+  /// The bytes that the tensors of a header take, without looking at them.
+  public static func dataSize(header: Data) throws -> Int {
+    guard case .object(let root) = try JSONValue(parsing: header) else {
+      throw RNNError.badData("the header is no JSON object")
+    }
+    return try root.members.filter { $0.key != "__metadata__" }.map { try describe($0.key, $0.value).end }.max() ?? 0
+  }
+
   private static func metadata(_ value: JSONValue) throws -> [(key: String, value: String)] {
     guard case .object(let object) = value else { throw RNNError.badData("__metadata__ is no object") }
     return try object.members.map { member in
@@ -138,21 +146,45 @@ extension Safetensors {
 // MARK: - Writing
 
 extension Safetensors {
+  /// What a header says of one tensor.
+  public struct Description: Sendable, Equatable {
+    public var name: String
+    public var dtype: DType
+    public var shape: [Int]
+
+    public init(name: String, dtype: DType, shape: [Int]) {
+      self.name = name
+      self.dtype = dtype
+      self.shape = shape
+    }
+  }
+
   /// The length field and the header, padded with spaces to a multiple of 8.
   public func header() throws -> Data {
+    try Safetensors.header(
+      metadata: metadata,
+      descriptions: entries.map { Description(name: $0.name, dtype: $0.tensor.dtype, shape: $0.tensor.shape) })
+  }
+
+  /// A header for tensors that follow later, in this order.
+  public static func header(
+    metadata: [(key: String, value: String)], descriptions: [Description]
+  ) throws -> Data {
     var members: [(String, JSONValue)] = []
     if !metadata.isEmpty {
       members.append(("__metadata__", .object(JSONObject(metadata.map { ($0.key, .string($0.value)) }))))
     }
     var position = 0
-    for entry in entries {
-      let end = position + entry.tensor.bytes.count
+    for description in descriptions {
+      guard let size = Tensor.byteCount(dtype: description.dtype, shape: description.shape),
+        case let (end, overflow) = position.addingReportingOverflow(size), !overflow
+      else { throw RNNError.badData("the tensors are too large to address", at: description.name) }
       members.append(
         (
-          entry.name,
+          description.name,
           [
-            "dtype": .string(entry.tensor.dtype.rawValue),
-            "shape": .array(entry.tensor.shape.map(JSONValue.integer)),
+            "dtype": .string(description.dtype.rawValue),
+            "shape": .array(description.shape.map(JSONValue.integer)),
             "data_offsets": [.integer(position), .integer(end)],
           ]
         ))
@@ -163,6 +195,7 @@ extension Safetensors {
     }
     var text = Array(JSONValue.object(JSONObject(members)).text().utf8)
     while text.count % 8 != 0 { text.append(UInt8(ascii: " ")) }
+    guard text.count <= maximumHeaderLength else { throw RNNError.badData("the header would be too long") }
     return withUnsafeBytes(of: UInt64(text.count).littleEndian) { Data($0) } + Data(text)
   }
 

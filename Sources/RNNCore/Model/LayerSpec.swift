@@ -97,6 +97,21 @@ public enum LayerSpec: Sendable, Equatable {
     }
   }
 
+  /// The names of the parameters, in Keras 3's order, whatever the input.
+  public var parameterNames: [String] {
+    switch self {
+    case .input, .masking, .dropout, .spatialDropout1D, .gaussianNoise, .gaussianDropout, .maxPooling1D,
+      .averagePooling1D, .globalMaxPooling1D, .globalAveragePooling1D, .activation, .flatten:
+      []
+    case .embedding: ["embeddings"]
+    case .conv1D(let spec): spec.useBias ? ["kernel", "bias"] : ["kernel"]
+    case .dense(let spec): spec.useBias ? ["kernel", "bias"] : ["kernel"]
+    case .lstm(let spec): spec.options.parameterNames
+    case .gru(let spec): spec.options.parameterNames
+    case .simpleRNN(let spec): spec.options.parameterNames
+    }
+  }
+
   /// The parameters for one input, in Keras 3's order and layout.
   public func parameterShapes(input: Shape) throws -> [ParameterShape] {
     switch self {
@@ -116,5 +131,22 @@ public enum LayerSpec: Sendable, Equatable {
 extension Conv1DSpec {
   fileprivate func activationShape(_ output: Shape) throws -> Shape {
     output.dropLast() + [try activation.channels(from: filters)]
+  }
+}
+
+extension LayerSpec {
+  /// The functions that the layer applies.
+  public var activations: [Activation] {
+    switch self {
+    case .conv1D(let spec): [spec.activation]
+    case .lstm(let spec): [spec.activation, spec.recurrentActivation]
+    case .gru(let spec): [spec.activation, spec.recurrentActivation]
+    case .simpleRNN(let spec): [spec.activation]
+    case .dense(let spec): [spec.activation]
+    case .activation(let spec): [spec.activation]
+    case .input, .embedding, .masking, .dropout, .spatialDropout1D, .gaussianNoise, .gaussianDropout, .maxPooling1D,
+      .averagePooling1D, .globalMaxPooling1D, .globalAveragePooling1D, .flatten:
+      []
+    }
   }
 }

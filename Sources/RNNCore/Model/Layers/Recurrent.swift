@@ -18,6 +18,10 @@ public struct RecurrentOptions: Sendable, Equatable, Codable {
 
   public init() {}
 
+  var parameterNames: [String] {
+    useBias ? ["kernel", "recurrent_kernel", "bias"] : ["kernel", "recurrent_kernel"]
+  }
+
   func outputShapes(input: Shape, units: Int, states: Int, layer: String) throws -> [Shape] {
     let (timesteps, _) = try input.sequence(for: layer)
     try SizeLimit.check(units, "units")

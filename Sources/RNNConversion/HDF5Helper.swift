@@ -1,0 +1,115 @@
+import Foundation
+import RNNCore
+
+/// The program that reads and writes HDF5 in a process of its own, because libhdf5 is not safe on damaged files.
+public struct HDF5Helper: Sendable {
+  public static let name = "rnnconv-hdf5"
+
+  /// The helper's executable.
+  public var url: URL
+
+  /// - Parameter url: the helper, or `nil` for the one beside the running executable.
+  /// - Throws: `unsupported` where there is none.
+  public init(at url: URL? = nil) throws {
+    let candidate =
+      url
+      ?? (Bundle.main.executableURL ?? URL(fileURLWithPath: CommandLine.arguments[0]))
+      .resolvingSymlinksInPath().deletingLastPathComponent().appendingPathComponent(HDF5Helper.name)
+    guard FileManager.default.isExecutableFile(atPath: candidate.path) else {
+      throw RNNError.unsupported(
+        "HDF5 files need the program \(HDF5Helper.name), which is not at \(candidate.path)",
+        remedy: "Install both programs into one folder (make install), or build both (swift build).")
+    }
+    self.url = candidate
+  }
+
+  /// Reads an HDF5 file; `input` stands at its start.
+  /// - Throws: what the helper says; `badData` where it dies.
+  func read(_ input: FileHandle, size: Int) throws -> Checkpoint {
+    let limit = size.multipliedReportingOverflow(by: 16).partialValue + (512 << 20)
+    return try run("read", input) { output in
+      try CheckpointImage.checkpoint(from: try HDF5Helper.receive(from: output, limit: limit))
+    }
+  }
+
+  /// A checkpoint as an HDF5 file.
+  func image(of checkpoint: Checkpoint) throws -> Data {
+    var pieces: [Data] = []
+    try CheckpointImage.safetensors(of: checkpoint).write { pieces.append($0) }
+    return try run("write", try AnonymousFile.make(pieces)) { output in
+      try output.readToEnd() ?? Data()
+    }
+  }
+
+  private func run<Result>(
+    _ command: String, _ input: FileHandle, _ body: (FileHandle) throws -> Result
+  ) throws -> Result {
+    let process = Process()
+    process.executableURL = url
+    process.arguments = [command]
+    // Nothing of the caller's environment reaches the library; a crash prints no backtrace.
+    process.environment = ["SWIFT_BACKTRACE": "enable=no", "HDF5_PLUGIN_PATH": "/nonexistent", "LC_ALL": "C.UTF-8"]
+    process.standardInput = input
+    let output = Pipe()
+    let errors = Pipe()
+    process.standardOutput = output
+    process.standardError = errors
+    do {
+      try process.run()
+    } catch {
+      throw RNNError.unsupported("\(url.path) cannot be started: \(error.localizedDescription)")
+    }
+    let result = Swift.Result { try body(output.fileHandleForReading) }
+    // Whoever stopped reading early must not wait for a helper that still writes.
+    if case .failure = result { try? output.fileHandleForReading.close() }
+    let message = (try? errors.fileHandleForReading.read(upToCount: 1 << 20)) ?? Data()
+    process.waitUntilExit()
+    if let failure = failure(of: process, message) { throw failure }
+    return try result.get()
+  }
+
+  private func failure(of process: Process, _ message: Data) -> RNNError? {
+    switch process.terminationReason {
+    case .uncaughtSignal:
+      return RNNError.badData(
+        "the HDF5 library gave up on this file (signal \(process.terminationStatus)): it is damaged",
+        remedy: "Fetch or save it again.")
+    case .exit:
+      if process.terminationStatus == 0 { return nil }
+      guard let reason = RNNError.Reason(rawValue: process.terminationStatus),
+        let json = try? JSONValue(parsing: message), let what = json["what"]?.string
+      else {
+        return RNNError.badData(
+          "the HDF5 library gave up on this file: it is damaged", remedy: "Fetch or save it again.")
+      }
+      return RNNError(
+        reason, what, at: json["place"]?.array?.compactMap(\.string) ?? [], remedy: json["remedy"]?.string)
+    @unknown default:
+      return RNNError(.internalError, "\(HDF5Helper.name) ended in an unknown way")
+    }
+  }
+
+  /// The checkpoint image that the helper writes: memory is taken only for what its header announces, within `limit`.
+  private static func receive(from handle: FileHandle, limit: Int) throws -> Safetensors {
+    let descriptor = handle.fileDescriptor
+    let length = try Safetensors.headerLength(try receive(8, from: descriptor))
+    let header = try receive(length, from: descriptor)
+    let size = try Safetensors.dataSize(header: header)
+    guard size <= limit else { throw RNNError.badData("the file holds more than its size allows") }
+    return try Safetensors(header: header, data: try receive(size, from: descriptor))
+  }
+
+  private static func receive(_ count: Int, from descriptor: Int32) throws -> Data {
+    var data = Data(count: count)
+    try data.withUnsafeMutableBytes { raw in
+      var offset = 0
+      while offset < count {
+        let received = Foundation.read(descriptor, raw.baseAddress?.advanced(by: offset), count - offset)
+        if received < 0, errno == EINTR { continue }
+        guard received > 0 else { throw RNNError.badData("the HDF5 helper stopped early") }
+        offset += received
+      }
+    }
+    return data
+  }
+}

@@ -1,0 +1,119 @@
+import Crypto
+import Foundation
+import RNNContainers
+import RNNCore
+import RNNDialects
+import RNNText
+
+/// What a user may say about an import.
+public struct ImportOptions: Sendable {
+  public var keras = KerasImportOptions()
+  /// A file with the architecture: a Keras `model.to_json()` or another `.rnn`.
+  public var config: URL?
+  public var text = TextOptions()
+  /// The HDF5 helper; `nil` for the one beside the program.
+  public var helper: URL?
+
+  public init() {}
+}
+
+/// What a user may say about a model's text.
+public struct TextOptions: Sendable {
+  /// A pickled Keras `Tokenizer`, its JSON, or a JSON of words and ranks.
+  public var vocabulary: URL?
+  /// Timesteps; by default those of the model.
+  public var length: Int?
+  /// Ids at or past this one are unknown; by default the embedding's rows, or what the Tokenizer says.
+  public var numWords: Int?
+  public var padding: TextRules.Side?
+  public var truncating: TextRules.Side?
+
+  public init() {}
+}
+
+/// A foreign file, read into a native model.
+public enum ModelImport {
+  /// - Throws: `RNNError` with the file's name, for whatever stopped the import.
+  public static func model(from url: URL, options: ImportOptions) throws -> NativeModel {
+    var keras = options.keras
+    if let config = options.config { keras.architecture = try architecture(from: config, helper: options.helper) }
+    let source = try Source(contentsOf: url, helper: options.helper)
+    var model = try locating(url.path) {
+      switch source.content {
+      case .native:
+        throw RNNError.usage("the file is a .rnn already", remedy: "Run it with rnnconv run --model \(url.lastPathComponent).")
+      case .checkpoint(let checkpoint):
+        var model = try KerasImport.nativeModel(from: checkpoint, options: keras)
+        for blob in checkpoint.blobs {
+          model.ledger.append(LedgerEntry(.dropped, blob.name, "an asset of \(blob.bytes.count) bytes"))
+        }
+        return model
+      }
+    }
+    model.provenance.source = url.lastPathComponent
+    model.provenance.container = source.container
+    model.provenance.sha256 = try digest(of: url)
+    if let vocabulary = options.text.vocabulary {
+      model.text = try textBundle(from: vocabulary, options.text, model)
+    }
+    return model
+  }
+
+  private static func architecture(from url: URL, helper: URL?) throws -> KerasImportOptions.Architecture {
+    let data = try InputFile.contents(of: url)
+    switch ContainerKind.recognise(data) {
+    case .json: return .keras(json: String(decoding: data, as: UTF8.self))
+    case .safetensors: return .native(try NativeModel(contentsOf: url).spec)
+    case .hdf5, .kerasArchive:
+      let source = try Source(contentsOf: url, helper: helper)
+      if case .checkpoint(let checkpoint) = source.content, case .keras(let json) = checkpoint.architecture {
+        return .keras(json: json)
+      }
+    case .npz, .npy, .torchZip, .torchLegacy, .onnx, .tflite, .pickle, .otherZip, .damagedZip, .unknown: break
+    }
+    throw RNNError(
+      .badData, "holds no architecture", at: [url.path],
+      remedy: "Give the text of model.to_json(), a whole Keras model or a .rnn.")
+  }
+
+  /// SHA-256 of a file, read in pieces: the file may be large, and is in memory elsewhere.
+  private static func digest(of url: URL) throws -> String {
+    let file = try FileHandle(forReadingFrom: url)
+    var hash = SHA256()
+    while let piece = try file.read(upToCount: 1 << 18), !piece.isEmpty { hash.update(data: piece) }
+    return hash.finalize().map { byte in
+      let text = String(byte, radix: 16)
+      return byte < 16 ? "0" + text : text
+    }.joined()
+  }
+
+  private static func textBundle(from url: URL, _ options: TextOptions, _ model: NativeModel) throws -> TextBundle {
+    let data = try InputFile.contents(of: url)
+    let vocabulary = try locating(url.path) { try VocabularyFile(parsing: data) }
+    let input = model.spec.inputs.first.map { model.spec.layers[model.spec.calls[$0].layer].spec }
+    var modelLength: Int?
+    if case .input(let spec)? = input, let first = spec.shape.first { modelLength = first }
+    let length = options.length ?? modelLength
+    let embedding = model.spec.layers.compactMap { layer -> Int? in
+      if case .embedding(let spec) = layer.spec { spec.inputDim } else { nil }
+    }.first
+    guard let embedding else {
+      throw RNNError.usage("a vocabulary fits a model with an Embedding, and this one has none")
+    }
+    let padding = options.padding ?? .pre
+    let truncating = options.truncating ?? .pre
+    return try locating(url.path) {
+      switch vocabulary {
+      case .ranks(let ranks):
+        try TextBundle.imdb(
+          ranks: ranks, numWords: options.numWords ?? embedding, length: length, padding: padding,
+          truncating: truncating)
+      case .tokenizer(let tokenizer):
+        try TextBundle.keras(
+          wordIndex: tokenizer.wordIndex, numWords: options.numWords ?? tokenizer.numWords,
+          filters: tokenizer.filters, lower: tokenizer.lower, split: tokenizer.split, charLevel: tokenizer.charLevel,
+          oovToken: tokenizer.oovToken, length: length, padding: padding, truncating: truncating)
+      }
+    }
+  }
+}

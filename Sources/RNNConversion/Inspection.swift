@@ -1,0 +1,131 @@
+import Foundation
+import RNNCore
+import RNNDialects
+
+/// What `inspect` tells about a file.
+public struct Inspection: Sendable {
+  /// One line of `model.summary()`.
+  public struct LayerLine: Sendable {
+    public var name: String
+    public var kind: String
+    /// With the batch; `nil` is free.
+    public var outputShape: [Int?]
+    public var parameterCount: Int
+    public var isTrainable: Bool
+  }
+
+  /// One tensor of the file.
+  public struct TensorLine: Sendable {
+    public var name: String
+    public var dtype: String
+    public var shape: [Int]
+    /// Over the elements that are numbers; `nil` where there are none.
+    public var minimum: Double?
+    public var mean: Double?
+    public var maximum: Double?
+    public var nanCount: Int
+  }
+
+  public var source: String
+  public var container: String
+  public var framework: String?
+  public var version: String?
+  public var dialect: String?
+  public var decisions: [String] = []
+  public var layers: [LayerLine] = []
+  public var tensors: [TensorLine] = []
+  public var training: String?
+  public var text: TextRules?
+  public var vocabularySize: Int?
+  public var ledger: [LedgerEntry] = []
+  public var warnings: [String] = []
+
+  /// Looks at any file that can be opened. A model that cannot be imported is still described as far as it goes, with
+  /// the reason among the warnings.
+  public init(contentsOf url: URL, helper: URL? = nil) throws {
+    let opened = try Source(contentsOf: url, helper: helper)
+    source = url.lastPathComponent
+    container = opened.container
+    switch opened.content {
+    case .native(let model):
+      describe(model)
+      tensors =
+        model.parameters.map { TensorLine(NativeModel.path(layer: $0.layer, parameter: $0.name), $0.tensor) }
+        + model.optimizerSlots.map { TensorLine("optimizer/" + $0.path, $0.tensor) }
+    case .checkpoint(let checkpoint):
+      tensors = checkpoint.entries.map { TensorLine($0.path, $0.tensor) }
+      describe(checkpoint)
+    }
+    for tensor in tensors where tensor.nanCount > 0 {
+      warnings.append("\(tensor.name) holds \(tensor.nanCount) NaN: the model's outputs will be NaN")
+    }
+  }
+
+  private mutating func describe(_ model: NativeModel) {
+    framework = model.provenance.framework
+    version = model.provenance.frameworkVersion
+    dialect = model.provenance.dialect
+    decisions = model.provenance.decisions
+    training = model.training
+    text = model.text?.rules
+    vocabularySize = model.text.map { $0.offsets.count - 1 }
+    ledger = model.ledger
+    guard let shapes = try? model.spec.shapes() else { return }
+    for (index, layer) in model.spec.layers.enumerated() {
+      let call = model.spec.calls.firstIndex { $0.layer == index }
+      layers.append(
+        LayerLine(
+          name: layer.name, kind: layer.spec.kind.rawValue,
+          outputShape: [nil] + (call.flatMap { shapes.outputs[$0].first } ?? []),
+          parameterCount: shapes.parameters[index].reduce(0) { $0 + $1.shape.reduce(1, *) },
+          isTrainable: layer.isTrainable))
+    }
+  }
+
+  private mutating func describe(_ checkpoint: Checkpoint) {
+    framework = "Keras"
+    var options = KerasImportOptions()
+    options.allowsUnused = true
+    do {
+      let model = try KerasImport.nativeModel(from: checkpoint, options: options)
+      describe(model)
+      for entry in model.ledger where entry.kind == .dropped {
+        warnings.append("\(entry.subject): \(entry.note)")
+      }
+    } catch let error as RNNError {
+      warnings.append("no import: \(error.what)" + (error.place.isEmpty ? "" : " (\(error.place.joined(separator: ": ")))"))
+      let json: JSONValue? = if case .keras(let text) = checkpoint.architecture { try? JSONValue(parsing: text) } else { nil }
+      let era = KerasEra(version: KerasImport.version(of: checkpoint, architecture: json), architecture: json)
+      version = era.version
+      dialect = era.generation.rawValue
+      decisions = ["\(era.generation.rawValue): \(era.reason)"]
+    } catch {
+      warnings.append("no import: \(error.localizedDescription)")
+    }
+  }
+
+  /// Parameters of all layers.
+  public var parameterCount: Int { layers.reduce(0) { $0 + $1.parameterCount } }
+}
+
+extension Inspection.TensorLine {
+  init(_ name: String, _ tensor: Tensor) {
+    self.name = name
+    dtype = tensor.dtype.name
+    shape = tensor.shape
+    nanCount = 0
+    var sum = 0.0
+    var count = 0
+    for value in tensor.doubles() {
+      guard !value.isNaN else {
+        nanCount += 1
+        continue
+      }
+      minimum = Swift.min(minimum ?? value, value)
+      maximum = Swift.max(maximum ?? value, value)
+      sum += value
+      count += 1
+    }
+    mean = count > 0 ? sum / Double(count) : nil
+  }
+}

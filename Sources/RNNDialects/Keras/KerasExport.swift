@@ -1,0 +1,166 @@
+import RNNCore
+
+/// A native model as a Keras HDF5 file: the content of `model.save("model.h5")`, in a form that Keras 2 and 3 read.
+public struct KerasExport {
+  /// What goes into the file.
+  public enum Content: Sendable, CaseIterable {
+    /// Architecture, weights, training configuration and optimizer state.
+    case wholeModel
+    /// What `model.save_weights("model.h5")` wrote before Keras 3.
+    case weightsOnly
+  }
+
+  private let model: NativeModel
+  private let generation: KerasGeneration
+  private let version: String
+
+  /// - Throws: `unsupported` for what the generation of Keras cannot express.
+  public static func checkpoint(of model: NativeModel, _ content: Content) throws -> Checkpoint {
+    let export = KerasExport(model)
+    var checkpoint = Checkpoint()
+    switch content {
+    case .wholeModel:
+      try export.addWeights(to: &checkpoint, root: "model_weights")
+      try checkpoint.setAttribute("backend", .string("tensorflow"), at: "")
+      try checkpoint.setAttribute("keras_version", .string(export.version), at: "")
+      try checkpoint.setAttribute("model_config", .string(try export.architecture().text()), at: "")
+      try export.addTraining(to: &checkpoint)
+    case .weightsOnly:
+      try export.addWeights(to: &checkpoint, root: "")
+    }
+    return checkpoint
+  }
+
+  /// The version that the file will state: `hard_sigmoid` and the names of activations mean what they mean there.
+  private init(_ model: NativeModel) {
+    self.model = model
+    let activations = model.spec.layers.flatMap(\.spec.activations)
+    if activations.contains(.hardSigmoidFifth) {
+      generation = .keras2
+    } else if activations.contains(where: { KerasActivations.name(of: $0, .keras2) == nil }) {
+      generation = .keras3
+    } else {
+      generation = model.provenance.dialect == KerasGeneration.keras3.rawValue ? .keras3 : .keras2
+    }
+    let isSame = model.provenance.dialect == generation.rawValue
+    let fallback =
+      switch generation {
+      case .keras1, .keras2: "2.2.4"
+      case .keras3: "3.0.0"
+      }
+    version = isSame ? model.provenance.frameworkVersion ?? fallback : fallback
+  }
+
+  // MARK: - Architecture
+
+  private func architecture() throws -> JSONValue {
+    let writing = KerasLayerWriting(generation: generation)
+    let spec = model.spec
+    if spec.isSequential {
+      let layers = try spec.layers.map { layer -> JSONValue in
+        ["class_name": .string(layer.spec.kind.rawValue), "config": .object(try writing.config(of: layer))]
+      }
+      return [
+        "class_name": "Sequential", "config": ["name": .string(spec.name), "layers": .array(layers)],
+      ]
+    }
+    let layers = try spec.layers.enumerated().map { index, layer -> JSONValue in
+      let nodes = spec.calls.filter { $0.layer == index && !$0.inputs.isEmpty }.map { call in
+        JSONValue.array(call.inputs.map { triple($0, keywords: true) })
+      }
+      return [
+        "class_name": .string(layer.spec.kind.rawValue), "config": .object(try writing.config(of: layer)),
+        "name": .string(layer.name), "inbound_nodes": .array(nodes),
+      ]
+    }
+    return [
+      // `Model` is what every version since 1.0 understands.
+      "class_name": "Model",
+      "config": [
+        "name": .string(spec.name), "layers": .array(layers),
+        "input_layers": .array(spec.inputs.map { triple(.init(call: $0), keywords: false) }),
+        "output_layers": .array(spec.outputs.map { triple($0, keywords: false) }),
+      ],
+    ]
+  }
+
+  /// `["layer", call, output]`, the call counted among those of its layer.
+  private func triple(_ reference: ModelSpec.Reference, keywords: Bool) -> JSONValue {
+    let layer = model.spec.calls[reference.call].layer
+    let node = model.spec.calls[..<reference.call].filter { $0.layer == layer }.count
+    let parts: [JSONValue] = [
+      .string(model.spec.layers[layer].name), .integer(node), .integer(reference.output),
+    ]
+    return .array(keywords ? parts + [.object(JSONObject())] : parts)
+  }
+
+  // MARK: - Weights
+
+  private func addWeights(to checkpoint: inout Checkpoint, root: String) throws {
+    let layers = listedLayers
+    if !root.isEmpty { checkpoint.groups.append(root) }
+    try checkpoint.setAttribute("backend", .string("tensorflow"), at: root)
+    try checkpoint.setAttribute("keras_version", .string(version), at: root)
+    try KerasAttributes.setList("layer_names", layers.map(\.name), at: root, &checkpoint)
+    for layer in layers {
+      let group = CheckpointPath.join(root, layer.name)
+      checkpoint.groups.append(group)
+      let weights = namedParameters.filter { $0.parameter.layer == layer.name }
+      try KerasAttributes.setList("weight_names", weights.map(\.name), at: group, &checkpoint)
+      for weight in weights {
+        try checkpoint.append(weight.parameter.tensor, at: CheckpointPath.join(group, weight.name))
+      }
+    }
+    if hasTopLevelWeights {
+      let group = CheckpointPath.join(root, "top_level_model_weights")
+      checkpoint.groups.append(group)
+      try checkpoint.setAttribute("weight_names", .strings([]), at: group)
+    }
+  }
+
+  /// A Sequential does not list its input among its layers.
+  private var listedLayers: [ModelSpec.Layer] {
+    model.spec.isSequential ? model.spec.layers.filter { $0.spec.kind != .input } : model.spec.layers
+  }
+
+  /// Keras 3, and TensorFlow since 2.10, expect the group even where it is empty.
+  private var hasTopLevelWeights: Bool {
+    let era = KerasEra(version: version, architecture: nil)
+    return generation == .keras3 || (era.isTensorFlowKeras && !era.isOlder(than: 2, 10))
+  }
+
+  /// The parameters under the names that their file gave them, or under Keras 2's where it gave none.
+  private var namedParameters: [(parameter: NativeModel.Parameter, name: String)] {
+    let known = model.provenance.tensorNames ?? []
+    return model.parameters.enumerated().map { index, parameter in
+      let name = known.count == model.parameters.count ? known[index] : "\(parameter.layer)/\(parameter.name):0"
+      return (parameter, name)
+    }
+  }
+
+  // MARK: - Training
+
+  private func addTraining(to checkpoint: inout Checkpoint) throws {
+    guard let training = model.training else { return }
+    try checkpoint.setAttribute("training_config", .string(try KerasExport.legacyTraining(training)), at: "")
+    guard !model.optimizerSlots.isEmpty else { return }
+    let group = "optimizer_weights"
+    checkpoint.groups.append(group)
+    try KerasAttributes.setList("weight_names", model.optimizerSlots.map(\.path), at: group, &checkpoint)
+    for slot in model.optimizerSlots {
+      try checkpoint.append(slot.tensor, at: CheckpointPath.join(group, slot.path))
+    }
+  }
+
+  /// A `.keras` archive's `compile_config` as the `training_config` of an HDF5 file; the latter as it is.
+  private static func legacyTraining(_ text: String) throws -> String {
+    guard var config = (try? JSONValue(parsing: text))?.object, let optimizer = config["optimizer"] else { return text }
+    config["optimizer"] = nil
+    if let className = optimizer["class_name"], let arguments = optimizer["config"] {
+      config["optimizer_config"] = ["class_name": className, "config": arguments]
+    } else {
+      config["optimizer_config"] = ["class_name": optimizer, "config": .object(JSONObject())]
+    }
+    return JSONValue.object(config).text()
+  }
+}

@@ -1,0 +1,98 @@
+import Foundation
+import RNNCore
+import RNNText
+
+/// A model that runs: immutable, and safe to share between threads.
+///
+///     let model = try Model(contentsOf: URL(fileURLWithPath: "model.rnn"))
+///     let probability = try model.predict("a wonderful film")[0]
+public final class Model: Sendable {
+  /// What the file holds.
+  public let native: NativeModel
+  /// The rules and the vocabulary that make ids of text, where the file has them.
+  public let textEncoder: TextEncoder?
+
+  let layers: [any RuntimeLayer]
+  /// For each input, the rows of the smallest embedding that reads it; `nil` where none does.
+  let embeddingRows: [Int?]
+
+  /// Opens a `.rnn` file. Weights are read where they lie.
+  /// - Throws: `RNNError`: `noInput`, `badData` or `unsupported`, with the file's name.
+  public convenience init(contentsOf url: URL) throws {
+    let native = try NativeModel(contentsOf: url)
+    try self.init(native)
+  }
+
+  /// Prepares a model that is in memory.
+  public init(_ native: NativeModel) throws {
+    try native.validate()
+    self.native = native
+    textEncoder = try native.text.map { try TextEncoder($0) }
+    var parameters: [String: [Tensor]] = [:]
+    for parameter in native.parameters { parameters[parameter.layer, default: []].append(parameter.tensor) }
+    layers = try native.spec.layers.map { try RuntimeLayers.make($0, parameters[$0.name] ?? []) }
+    embeddingRows = Model.embeddingRows(native.spec)
+  }
+
+  /// Names of the inputs, in the model's order.
+  public var inputNames: [String] { native.spec.inputNames }
+  /// Names of the outputs, in the model's order.
+  public var outputNames: [String] { native.spec.outputNames }
+
+  /// A place to run in; one for each thread.
+  public func makeSession() -> Session { Session(self) }
+
+  /// Runs any number of examples.
+  /// - Parameter inputs: one tensor for each input, batch first; any numeric dtype.
+  /// - Returns: one float32 tensor for each output.
+  /// - Throws: `badData` where an input does not fit the model or an id lies outside the embedding.
+  public func predict(_ inputs: [Tensor]) throws -> [Tensor] {
+    let session = makeSession()
+    return try session.predict(inputs)
+  }
+
+  /// Runs one text and returns the first output.
+  /// - Throws: `usage` where the model has no vocabulary, `badData` where the text is too short for the model.
+  public func predict(_ text: String) throws -> [Float] {
+    try predict([try ids(for: text)]).first?.floats() ?? []
+  }
+
+  /// One text as the model's input, (1, timesteps).
+  public func ids(for text: String) throws -> Tensor {
+    guard let textEncoder else {
+      throw RNNError.usage(
+        "the model has no vocabulary, so it cannot read text",
+        remedy: "Import it again with --vocabulary, or give it arrays.")
+    }
+    guard native.spec.inputs.count == 1 else {
+      throw RNNError.usage("the model has \(native.spec.inputs.count) inputs; text fits a model with one")
+    }
+    let ids = textEncoder.ids(for: text)
+    return try Tensor(ids.map(Int64.init), shape: [1, ids.count])
+  }
+
+  private static func embeddingRows(_ spec: ModelSpec) -> [Int?] {
+    spec.inputs.map { input in
+      let rows = spec.calls.compactMap { call -> Int? in
+        guard case .embedding(let embedding) = spec.layers[call.layer].spec,
+          let source = call.inputs.first, spec.source(of: source.call) == input
+        else { return nil }
+        return embedding.inputDim
+      }
+      return rows.min()
+    }
+  }
+}
+
+extension ModelSpec {
+  /// The call whose floats a call passes on untouched: itself, or what stands before a chain of identities.
+  func source(of call: Int) -> Int {
+    switch layers[calls[call].layer].spec {
+    case .dropout, .spatialDropout1D, .gaussianNoise, .gaussianDropout:
+      calls[call].inputs.first.map { source(of: $0.call) } ?? call
+    case .input, .embedding, .masking, .conv1D, .maxPooling1D, .averagePooling1D, .globalMaxPooling1D,
+      .globalAveragePooling1D, .lstm, .gru, .simpleRNN, .dense, .activation, .flatten:
+      call
+    }
+  }
+}

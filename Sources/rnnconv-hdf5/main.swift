@@ -1,0 +1,51 @@
+import Foundation
+import RNNCore
+import RNNHDF5
+
+// rnnconv-hdf5 read   HDF5 on standard input -> a checkpoint image (safetensors) on standard output
+// rnnconv-hdf5 write  the reverse
+//
+// A process of its own, because libhdf5 can crash or hang on a damaged file. It opens no path, limits itself before it
+// looks at a byte, and reports an error as JSON on standard error with the reason as its exit code.
+
+do {
+  switch CommandLine.arguments.dropFirst().first {
+  case "read":
+    let input = try StandardInput()
+    try ResourceLimits.apply(inputSize: input.bytes.count)
+    try readHDF5(input)
+    _exit(0)
+  case "write":
+    let input = try StandardInput()
+    try writeHDF5(input)
+    _exit(0)
+  default:
+    throw RNNError.usage("rnnconv-hdf5 is a part of rnnconv, which starts it; its argument is read or write")
+  }
+} catch let error as RNNError {
+  HelperError.report(error)
+} catch {
+  HelperError.report(RNNError(.internalError, error.localizedDescription))
+}
+
+func readHDF5(_ input: StandardInput) throws {
+  let reader = try HDF5Reader(input.bytes)
+  let (metadata, attributeTensors) = CheckpointImage.metadata(of: reader.structure)
+  let descriptions =
+    reader.datasets.map {
+      Safetensors.Description(name: CheckpointImage.tensorPrefix + $0.path, dtype: $0.dtype, shape: $0.shape)
+    }
+    + attributeTensors.enumerated().map {
+      Safetensors.Description(
+        name: CheckpointImage.attributePrefix + String($0.offset), dtype: $0.element.dtype, shape: $0.element.shape)
+    }
+  try StandardOutput.write(try Safetensors.header(metadata: metadata, descriptions: descriptions))
+  // One dataset at a time: the file is in memory once already.
+  for dataset in reader.datasets { try StandardOutput.write(try reader.read(dataset)) }
+  for tensor in attributeTensors { try StandardOutput.write(tensor.bytes) }
+}
+
+func writeHDF5(_ input: StandardInput) throws {
+  let image = try Safetensors(parsing: Data(bytesNoCopy: input.base, count: input.bytes.count, deallocator: .none))
+  try StandardOutput.write(try HDF5Writer.image(of: try CheckpointImage.checkpoint(from: image)))
+}

@@ -1,0 +1,91 @@
+import ArgumentParser
+import Foundation
+import RNNConversion
+import RNNCore
+import RNNDialects
+
+struct ImportCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "import", abstract: "Read a Keras model of any era into a .rnn file.")
+
+  @Argument(help: "The model: .h5, .keras, .weights.h5 or .npz, recognised by its content.")
+  var source: String
+
+  @Option(name: [.short, .customLong("output")], help: "The file to write; by default the source's name with .rnn, here.")
+  var output: String?
+
+  @Option(help: "The architecture of bare weights: a model.to_json() file, or another .rnn.")
+  var config: String?
+
+  @Option(help: "The dialect to read the file in: keras1, keras2 or keras3; by default what the file says.")
+  var dialect: String?
+
+  @Option(help: "Words: a pickled Keras Tokenizer, its to_json(), or a JSON of words and ranks.")
+  var vocabulary: String?
+
+  @Option(help: "Timesteps of a text; by default the model's.")
+  var maxlen: Int?
+
+  @Option(help: "Ids at or past this one are unknown; by default the embedding's rows, or the Tokenizer's num_words.")
+  var numWords: Int?
+
+  @Option(help: "Where short texts are filled up: pre or post.")
+  var padding: TextRules.Side = .pre
+
+  @Option(help: "Where long texts are cut: pre or post.")
+  var truncating: TextRules.Side = .pre
+
+  @Option(help: "The backend of a Keras 1 file: tensorflow or theano.")
+  var backend: Backend?
+
+  @Flag(help: "Import although the file holds tensors that no layer uses.")
+  var allowUnused = false
+
+  @Flag(help: "Replace an existing file.")
+  var force = false
+
+  enum Backend: String, ExpressibleByArgument, CaseIterable {
+    case tensorflow
+    case theano
+  }
+
+  func validate() throws {
+    if let maxlen, maxlen <= 0 { throw ValidationError("--maxlen must be positive") }
+    if let numWords, numWords <= 0 { throw ValidationError("--num-words must be positive") }
+  }
+
+  func run() throws {
+    let url = URL(fileURLWithPath: source)
+    let target =
+      output.map { URL(fileURLWithPath: $0) }
+      ?? URL(fileURLWithPath: url.lastPathComponent).deletingPathExtension().appendingPathExtension("rnn")
+    try InputFile.check(url)
+    try AtomicFile.checkDestination(target.path, replacing: force)
+    let model = try ModelImport.model(from: url, options: try options())
+    try model.write(to: target, replacing: force)
+    Console.note("\(target.relativePath): \(Console.count(model.parameters.count, "parameter tensor"))")
+    for entry in model.ledger { Console.note("  \(entry.kind.rawValue): \(entry.subject): \(entry.note)") }
+  }
+
+  private func options() throws -> ImportOptions {
+    var options = ImportOptions()
+    if let dialect {
+      guard let generation = KerasGeneration(rawValue: dialect) else {
+        let names = KerasGeneration.allCases.map(\.rawValue).joined(separator: ", ")
+        throw RNNError.usage("there is no dialect '\(dialect)'", remedy: "The dialects are \(names).")
+      }
+      options.keras.generation = generation
+    }
+    options.keras.backend = backend?.rawValue
+    options.keras.allowsUnused = allowUnused
+    options.config = config.map { URL(fileURLWithPath: $0) }
+    options.text.vocabulary = vocabulary.map { URL(fileURLWithPath: $0) }
+    options.text.length = maxlen
+    options.text.numWords = numWords
+    options.text.padding = padding
+    options.text.truncating = truncating
+    return options
+  }
+}
+
+extension TextRules.Side: ExpressibleByArgument {}

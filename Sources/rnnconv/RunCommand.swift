@@ -1,0 +1,74 @@
+import ArgumentParser
+import Foundation
+import RNNCore
+import RNNRuntime
+
+struct RunCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run", abstract: "Run a model on text or arrays.")
+
+  @Option(help: "The .rnn file; by default $RNNCONV_MODEL, else the only .rnn in this folder.")
+  var model: String?
+
+  @Option(
+    help: "A .npy, .npz, .txt (lines) or .jsonl (objects with 'text') file, - for lines on standard input, or a text.")
+  var input: String
+
+  @Flag(help: "Take the input as text whatever it looks like.")
+  var text = false
+
+  @Option(name: [.short, .customLong("output")], help: "Write the outputs to this .npz or .npy file.")
+  var output: String?
+
+  @Flag(help: "Print one JSON object for each input.")
+  var json = false
+
+  @Flag(help: "Replace an existing file.")
+  var force = false
+
+  func run() throws {
+    try Kernels.checkEnvironment()
+    if let output { try checkOutput(output) }
+    let source = try RunInput(input, isText: text)
+    let model = try Model(contentsOf: try ModelChoice.url(model))
+    switch source {
+    case .arrays(let arrays): try run(arrays: arrays, model)
+    case .texts(let texts): try run(texts: texts, model)
+    }
+  }
+
+  private func checkOutput(_ path: String) throws {
+    guard path.hasSuffix(".npz") || path.hasSuffix(".npy") else {
+      throw RNNError.usage("the output '\(path)' is neither .npz nor .npy", remedy: "Name it with one of these endings.")
+    }
+    try AtomicFile.checkDestination(path, replacing: force)
+  }
+
+  private func run(arrays: [(name: String, tensor: Tensor)], _ model: Model) throws {
+    let outputs = try model.predict(try RunInput.ordered(arrays, for: model))
+    let named = Array(zip(model.outputNames, outputs))
+    if let output { return try RunOutput.write(named, to: output, replacing: force) }
+    try Console.write(try RunOutput.text(of: named, asJSON: json))
+  }
+
+  private func run(texts: TextLines, _ model: Model) throws {
+    var collected: [[Tensor]] = []
+    let session = model.makeSession()
+    let presentation = TextPresentation(model: model, asJSON: json)
+    for line in texts {
+      let text = try line.get()
+      let outputs = try locating("input \(collected.count + 1)") {
+        try session.predict([try model.ids(for: text)])
+      }
+      collected.append(output == nil ? [] : outputs)
+      if output == nil { try Console.write(presentation.line(text, outputs)) }
+    }
+    if let output {
+      guard !collected.isEmpty else { throw RNNError.badData("the input holds no texts") }
+      let named = try model.outputNames.indices.map { index in
+        (model.outputNames[index], try RunOutput.stacked(collected.map { $0[index] }))
+      }
+      try RunOutput.write(named, to: output, replacing: force)
+    }
+  }
+}

@@ -1,0 +1,92 @@
+import Foundation
+import RNNCore
+
+/// Texts, one at a time, as they arrive.
+struct TextLines: Sequence {
+  private enum Source {
+    case single(String)
+    case handle(FileHandle, isJSON: Bool)
+  }
+
+  private let source: Source
+
+  static func single(_ text: String) -> TextLines { TextLines(source: .single(text)) }
+
+  /// - Parameter isJSON: whether each line is an object with `text`.
+  static func lines(_ handle: FileHandle, isJSON: Bool) -> TextLines {
+    TextLines(source: .handle(handle, isJSON: isJSON))
+  }
+
+  func makeIterator() -> AnyIterator<Result<String, any Error>> {
+    switch source {
+    case .single(let text):
+      var isDone = false
+      return AnyIterator {
+        defer { isDone = true }
+        return isDone ? nil : .success(text)
+      }
+    case .handle(let handle, let isJSON):
+      var reader = LineReader(handle)
+      var number = 0
+      return AnyIterator {
+        while true {
+          let line = Result { try reader.next() }
+          number += 1
+          guard case .success(let bytes) = line else { return line.map { _ in "" } }
+          guard let bytes else { return nil }
+          // A blank line of JSON lines is no object; a blank line of text is an empty text.
+          if isJSON, bytes.allSatisfy({ [0x20, 0x09].contains($0) }) { continue }
+          return Result { try TextLines.text(bytes, isJSON: isJSON, number) }
+        }
+      }
+    }
+  }
+
+  private static func text(_ bytes: Data, isJSON: Bool, _ number: Int) throws -> String {
+    try locating("line \(number)") {
+      guard isJSON else {
+        let text = String(decoding: bytes, as: UTF8.self)
+        guard text.utf8.elementsEqual(bytes) else { throw RNNError.badData("the text is not UTF-8") }
+        return text
+      }
+      guard let text = try JSONValue(parsing: bytes)["text"]?.string else {
+        throw RNNError.badData("expected an object with a string 'text'")
+      }
+      return text
+    }
+  }
+}
+
+/// Lines of a handle, each as soon as it is whole.
+private struct LineReader {
+  private let handle: FileHandle
+  private var buffer = Data()
+  private var isAtEnd = false
+  private static let longestLine = 64 << 20
+
+  init(_ handle: FileHandle) {
+    self.handle = handle
+  }
+
+  /// The next line without its end, or `nil` after the last.
+  mutating func next() throws -> Data? {
+    var searched = buffer.startIndex
+    while true {
+      if let end = buffer[searched...].firstIndex(of: 0x0A) {
+        var line = buffer[..<end]
+        if line.last == 0x0D { line.removeLast() }
+        buffer.removeSubrange(...end)
+        return Data(line)
+      }
+      if isAtEnd {
+        defer { buffer.removeAll() }
+        return buffer.isEmpty ? nil : Data(buffer)
+      }
+      guard buffer.count < LineReader.longestLine else { throw RNNError.badData("a line is longer than 64 MB") }
+      searched = buffer.endIndex
+      // What is there now, not a full buffer: a line must be answered when it comes.
+      let piece = handle.availableData
+      if piece.isEmpty { isAtEnd = true } else { buffer.append(piece) }
+    }
+  }
+}
