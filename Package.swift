@@ -1,8 +1,10 @@
-// swift-tools-version: 6.0
+// swift-tools-version: 6.2
 import PackageDescription
 
 // Dependencies point downwards only (see Tests/RNNConversionTests/DependencyDirectionTests.swift).
 // No target of the `RNNRuntime` product needs a system library: that product is what an app ships.
+let isStrict = Context.environment["RNNCONV_STRICT"] != nil
+
 let package = Package(
   name: "rnnconv",
   platforms: [.macOS(.v13), .iOS(.v16)],
@@ -52,5 +54,36 @@ let package = Package(
         "RNNCore", "RNNContainers", "RNNConversion", "RNNDialects", "RNNRuntime",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
+
+    // Tests. Those of a product stand on nothing that the product does not link.
+    .target(
+      name: "RNNTestSupport", dependencies: ["RNNCore"], path: "Tests/RNNTestSupport"),
+    .testTarget(name: "RNNCoreTests", dependencies: ["RNNCore", "RNNTestSupport"]),
+    .testTarget(
+      name: "RNNContainersTests", dependencies: ["RNNCore", "RNNContainers", "RNNText"]),
+    .testTarget(name: "RNNTextTests", dependencies: ["RNNCore", "RNNText"]),
+    .testTarget(name: "RNNHDF5Tests", dependencies: ["RNNCore", "RNNHDF5", "RNNTestSupport"]),
+    .testTarget(name: "RNNDialectsTests", dependencies: ["RNNCore", "RNNDialects", "RNNTestSupport"]),
+    .testTarget(
+      name: "RNNRuntimeTests",
+      dependencies: [
+        "RNNCore", "RNNRuntime", "RNNTestSupport", .product(name: "RealModule", package: "swift-numerics"),
+      ]),
+    .testTarget(
+      name: "RNNConversionTests",
+      dependencies: [
+        "RNNCore", "RNNContainers", "RNNDialects", "RNNConversion", "RNNRuntime", "RNNTestSupport",
+        "rnnconv-hdf5", .product(name: "Crypto", package: "swift-crypto"),
+      ]),
+    .testTarget(
+      name: "CLITests",
+      dependencies: ["RNNCore", "RNNContainers", "RNNTestSupport", "rnnconv", "rnnconv-hdf5"]),
   ]
 )
+
+// In continuous integration, warnings of our own code are errors.
+if isStrict {
+  for target in package.targets where target.type != .system {
+    target.swiftSettings = (target.swiftSettings ?? []) + [.treatAllWarnings(as: .error)]
+  }
+}

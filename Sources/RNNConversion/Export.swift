@@ -53,7 +53,9 @@ public enum ModelExport {
     switch format {
     case .kerasH5:
       let slots = model.training == nil ? model.optimizerSlots.count : 0
-      if slots > 0 { losses.append(LedgerEntry(.dropped, "optimizer", "\(slots) tensors without a training configuration")) }
+      if slots > 0 {
+        losses.append(LedgerEntry(.dropped, "optimizer", "\(slots) tensors without a training configuration"))
+      }
       if model.spec.layers.contains(where: { $0.spec.activations.contains(.hardSigmoidFifth) }) {
         losses.append(
           LedgerEntry(

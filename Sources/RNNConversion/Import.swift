@@ -41,7 +41,8 @@ public enum ModelImport {
     var model = try locating(url.path) {
       switch source.content {
       case .native:
-        throw RNNError.usage("the file is a .rnn already", remedy: "Run it with rnnconv run --model \(url.lastPathComponent).")
+        throw RNNError.usage(
+          "the file is a .rnn already", remedy: "Run it with rnnconv run --model \(url.lastPathComponent).")
       case .checkpoint(let checkpoint):
         var model = try KerasImport.nativeModel(from: checkpoint, options: keras)
         for blob in checkpoint.blobs {

@@ -10,9 +10,13 @@ extension Inspection {
       ("layers", .array(layers.map(\.json))), ("parameters", .integer(parameterCount)),
       ("tensors", .array(tensors.map(\.json))),
       ("training", training.flatMap { try? JSONValue(parsing: $0) } ?? optional(training)),
-      ("ledger", .array(ledger.map { entry in
-        ["kind": .string(entry.kind.rawValue), "subject": .string(entry.subject), "note": .string(entry.note)]
-      })),
+      (
+        "ledger",
+        .array(
+          ledger.map { entry in
+            ["kind": .string(entry.kind.rawValue), "subject": .string(entry.subject), "note": .string(entry.note)]
+          })
+      ),
       ("warnings", .array(warnings.map(JSONValue.string))),
     ])
     if let text {

@@ -93,8 +93,10 @@ public struct Inspection: Sendable {
         warnings.append("\(entry.subject): \(entry.note)")
       }
     } catch let error as RNNError {
-      warnings.append("no import: \(error.what)" + (error.place.isEmpty ? "" : " (\(error.place.joined(separator: ": ")))"))
-      let json: JSONValue? = if case .keras(let text) = checkpoint.architecture { try? JSONValue(parsing: text) } else { nil }
+      warnings.append(
+        "no import: \(error.what)" + (error.place.isEmpty ? "" : " (\(error.place.joined(separator: ": ")))"))
+      let json: JSONValue? =
+        if case .keras(let text) = checkpoint.architecture { try? JSONValue(parsing: text) } else { nil }
       let era = KerasEra(version: KerasImport.version(of: checkpoint, architecture: json), architecture: json)
       version = era.version
       dialect = era.generation.rawValue

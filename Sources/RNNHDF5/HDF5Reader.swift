@@ -36,7 +36,7 @@ public final class HDF5Reader {
   private var visited: Set<haddr_t> = []
 
   /// Opens the image and reads everything but the datasets' contents.
-  /// - Parameter bytes: must outlive the reader; the library may write into it, but never to a file.
+  /// - Parameter bytes: must outlive the reader; the library does not write into them.
   /// - Throws: `badData` for a damaged file, `unsupported` for external links, external storage, virtual datasets,
   ///   unknown filters and element types.
   public init(_ bytes: UnsafeMutableRawBufferPointer) throws {
@@ -89,7 +89,9 @@ public final class HDF5Reader {
   // MARK: - Structure
 
   private func visitGroup(_ group: hid_t, path: String, depth: Int) throws {
-    guard depth <= Limit.depth else { throw RNNError.badData("groups nested deeper than \(Limit.depth)", at: "/" + path) }
+    guard depth <= Limit.depth else {
+      throw RNNError.badData("groups nested deeper than \(Limit.depth)", at: "/" + path)
+    }
     try readAttributes(of: group, path: path)
     for name in try HDF5Library.linkNames(of: group, at: path) {
       let child = CheckpointPath.join(path, name)
@@ -236,7 +238,9 @@ public final class HDF5Reader {
     let rank = H5Sget_simple_extent_ndims(space)
     guard (0...32).contains(rank) else { throw RNNError.badData("the shape is damaged") }
     var dimensions = [hsize_t](repeating: 0, count: Int(rank))
-    guard H5Sget_simple_extent_dims(space, &dimensions, nil) >= 0 else { throw RNNError.badData("the shape is damaged") }
+    guard H5Sget_simple_extent_dims(space, &dimensions, nil) >= 0 else {
+      throw RNNError.badData("the shape is damaged")
+    }
     return try dimensions.map {
       guard let size = Int(exactly: $0) else { throw RNNError.badData("a dimension of \($0) is too large") }
       return size

@@ -5,15 +5,16 @@ import RNNCore
 final class StandardInput {
   let base: UnsafeMutableRawPointer
   let bytes: UnsafeMutableRawBufferPointer
+  private var isMapped = false
 
   init() throws {
     var status = stat()
     guard fstat(STDIN_FILENO, &status) == 0 else { throw RNNError.badData("standard input cannot be read") }
     if status.st_mode & S_IFMT == S_IFREG, status.st_size > 0 {
       let size = Int(status.st_size)
-      // Private and writable: the library may write into its image, never into the file.
-      let mapping = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE, STDIN_FILENO, 0)
+      let mapping = mmap(nil, size, PROT_READ, MAP_PRIVATE, STDIN_FILENO, 0)
       guard let mapping, mapping != MAP_FAILED else { throw RNNError.badData("standard input cannot be mapped") }
+      isMapped = true
       base = mapping
       bytes = UnsafeMutableRawBufferPointer(start: mapping, count: size)
     } else {
@@ -21,6 +22,11 @@ final class StandardInput {
       guard let start = bytes.baseAddress else { throw RNNError.badData("standard input is empty") }
       base = start
     }
+  }
+
+  /// Gives back the memory of what was read so far; the file still has it.
+  func forget() {
+    if isMapped { madvise(base, bytes.count, MADV_DONTNEED) }
   }
 
   private static func readAll() throws -> UnsafeMutableRawBufferPointer {

@@ -41,7 +41,10 @@ func readHDF5(_ input: StandardInput) throws {
     }
   try StandardOutput.write(try Safetensors.header(metadata: metadata, descriptions: descriptions))
   // One dataset at a time: the file is in memory once already.
-  for dataset in reader.datasets { try StandardOutput.write(try reader.read(dataset)) }
+  for dataset in reader.datasets {
+    try StandardOutput.write(try reader.read(dataset))
+    input.forget()
+  }
   for tensor in attributeTensors { try StandardOutput.write(tensor.bytes) }
 }
 

@@ -10,7 +10,8 @@ struct ExportCommand: ParsableCommand {
   @Argument(help: "The .rnn file.")
   var model: String
 
-  @Option(name: .customLong("to"), help: "The format: \(ExportFormat.allCases.map(\.rawValue).joined(separator: ", ")).")
+  @Option(
+    name: .customLong("to"), help: "The format: \(ExportFormat.allCases.map(\.rawValue).joined(separator: ", ")).")
   var format: ExportFormat
 
   @Option(name: [.short, .customLong("output")], help: "The file to write; by default the model's name, here.")

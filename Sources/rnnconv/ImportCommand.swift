@@ -11,7 +11,8 @@ struct ImportCommand: ParsableCommand {
   @Argument(help: "The model: .h5, .keras, .weights.h5 or .npz, recognised by its content.")
   var source: String
 
-  @Option(name: [.short, .customLong("output")], help: "The file to write; by default the source's name with .rnn, here.")
+  @Option(
+    name: [.short, .customLong("output")], help: "The file to write; by default the source's name with .rnn, here.")
   var output: String?
 
   @Option(help: "The architecture of bare weights: a model.to_json() file, or another .rnn.")

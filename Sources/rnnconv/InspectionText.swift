@@ -15,18 +15,22 @@ enum InspectionText {
       lines.append("text       \(inspection.vocabularySize ?? 0) words, \(length)")
     }
     if !inspection.layers.isEmpty {
-      lines += [""] + table(
-        ["layer", "class", "output", "parameters"],
-        inspection.layers.map {
-          [$0.name, $0.kind, describe(shape: $0.outputShape), String($0.parameterCount)]
-        })
+      lines +=
+        [""]
+        + table(
+          ["layer", "class", "output", "parameters"],
+          inspection.layers.map {
+            [$0.name, $0.kind, describe(shape: $0.outputShape), String($0.parameterCount)]
+          })
       lines.append("total parameters: \(inspection.parameterCount)")
     }
-    lines += [""] + table(
-      ["tensor", "dtype", "shape", "min", "mean", "max"],
-      inspection.tensors.map {
-        [$0.name, $0.dtype, describe(shape: $0.shape), number($0.minimum), number($0.mean), number($0.maximum)]
-      })
+    lines +=
+      [""]
+      + table(
+        ["tensor", "dtype", "shape", "min", "mean", "max"],
+        inspection.tensors.map {
+          [$0.name, $0.dtype, describe(shape: $0.shape), number($0.minimum), number($0.mean), number($0.maximum)]
+        })
     if let training = inspection.training { lines += ["", "training   \(training)"] }
     if !inspection.ledger.isEmpty {
       lines += [""] + inspection.ledger.map { "\($0.kind.rawValue): \($0.subject): \($0.note)" }

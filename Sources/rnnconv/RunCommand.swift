@@ -39,7 +39,8 @@ struct RunCommand: ParsableCommand {
 
   private func checkOutput(_ path: String) throws {
     guard path.hasSuffix(".npz") || path.hasSuffix(".npy") else {
-      throw RNNError.usage("the output '\(path)' is neither .npz nor .npy", remedy: "Name it with one of these endings.")
+      throw RNNError.usage(
+        "the output '\(path)' is neither .npz nor .npy", remedy: "Name it with one of these endings.")
     }
     try AtomicFile.checkDestination(path, replacing: force)
   }

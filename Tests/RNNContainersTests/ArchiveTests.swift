@@ -46,7 +46,7 @@ import Testing
     #expect(read.kerasVersion == "3.15.1")
     #expect(read.configJSON == #"{"a": NaN}"#)
     #expect(read.weights == Data("w".utf8))
-    #expect(read.assets == [.init(name: "assets/text/words.txt", bytes: Data("one".utf8))])
+    #expect(read.assets == [Checkpoint.Blob(name: "assets/text/words.txt", bytes: Data("one".utf8))])
   }
 
   @Test func refusesAKerasArchiveThatLacksAPart() throws {

@@ -4,21 +4,14 @@ import RNNCore
 /// A `.keras` file as Keras writes it since TensorFlow 2.13: a zip of the configuration, the weights as an HDF5 file
 /// and the layers' assets. (Older `.keras` files are HDF5 files themselves.)
 public struct KerasArchive: Sendable {
-  /// A file that belongs to a layer.
-  public struct Asset: Sendable, Equatable {
-    /// The path in the archive, with `/` as separator.
-    public var name: String
-    public var bytes: Data
-  }
-
   /// `metadata.json`: the version and the date.
   public var metadata: JSONValue
   /// `config.json`, the model's architecture, as text.
   public var configJSON: String
   /// `model.weights.h5`, an HDF5 file.
   public var weights: Data
-  /// Everything else: vocabularies of layers, for example.
-  public var assets: [Asset]
+  /// Everything else, by its path in the archive with `/` as separator: vocabularies of layers, for example.
+  public var assets: [Checkpoint.Blob]
   /// `keras_version` of the metadata.
   public var kerasVersion: String?
 
@@ -63,7 +56,7 @@ public struct KerasArchive: Sendable {
       throw RNNError.badData("the text is not UTF-8", at: "member '\(MemberName.config)'")
     }
     weights = try content(MemberName.weights)
-    assets = try others.map { Asset(name: $0.name, bytes: try archive.contents(of: $0.member)) }
+    assets = try others.map { Checkpoint.Blob(name: $0.name, bytes: try archive.contents(of: $0.member)) }
   }
 
   private static func refuseOtherWeights(_ members: [String: ZipArchive.Member]) throws {

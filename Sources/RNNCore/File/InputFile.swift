@@ -10,16 +10,26 @@ import Foundation
 
 /// Reads a file that a user named.
 public enum InputFile {
-  /// The bytes of a regular file, mapped where the system allows it.
+  /// The bytes of a regular file, mapped: only what is looked at takes memory.
+  ///
+  /// A file that somebody shortens in the meantime ends the process, as with every mapping.
   /// - Throws: `noInput` where there is no such file or it cannot be read, `usage` for a directory, `badData` for an
   ///   empty file.
   public static func contents(of url: URL) throws -> Data {
     try check(url)
-    do {
-      return try Data(contentsOf: url, options: .mappedIfSafe)
-    } catch {
-      throw RNNError(.noInput, "cannot be read: \(error.localizedDescription)", at: [url.path])
-    }
+    let descriptor = open(url.path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw unreadable(url) }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0, status.st_size > 0 else { throw unreadable(url) }
+    let size = Int(status.st_size)
+    let mapping = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0)
+    guard let mapping, mapping != MAP_FAILED else { throw unreadable(url) }
+    return Data(bytesNoCopy: mapping, count: size, deallocator: .unmap)
+  }
+
+  private static func unreadable(_ url: URL) -> RNNError {
+    RNNError(.noInput, "cannot be read: \(String(cString: strerror(errno)))", at: [url.path])
   }
 
   /// Checks that `url` names a readable, non-empty file, and returns its size in bytes.

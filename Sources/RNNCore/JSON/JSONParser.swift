@@ -85,7 +85,8 @@ private struct JSONParser {
     defer { depth -= 1 }
     position += 1
     var members: [JSONObject.Member] = []
-    var seen: Set<String> = []
+    // By their bytes: Swift holds canonically equivalent strings for equal, JSON does not.
+    var seen: Set<[UInt8]> = []
     skipWhitespace()
     if consume(UInt8(ascii: "}")) { return JSONObject(uniqueMembers: []) }
     while true {
@@ -94,7 +95,7 @@ private struct JSONParser {
         throw failure("expected a key in quotes")
       }
       let key = try string()
-      guard seen.insert(key).inserted else { throw failure("the key \"\(key)\" stands twice") }
+      guard seen.insert(Array(key.utf8)).inserted else { throw failure("the key \"\(key)\" stands twice") }
       skipWhitespace()
       guard consume(UInt8(ascii: ":")) else { throw failure("expected ':' after the key \"\(key)\"") }
       members.append(JSONObject.Member(key: key, value: try value()))

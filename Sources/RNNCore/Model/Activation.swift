@@ -59,7 +59,7 @@ public enum Activation: String, Sendable, Codable, CaseIterable {
   case softmax
   /// x - log(sum(exp(x))) over the last axis
   case logSoftmax = "log_softmax"
-  /// Projection on the simplex over the last axis (Martins and Astudillo 2016)
+  /// Keras's sparsemax over the last axis, which is not quite that of Martins and Astudillo 2016
   case sparsemax
   /// First half of the last axis times the sigmoid of the second
   case glu

@@ -43,7 +43,8 @@ extension ModelSpec {
       let arity = call.inputs.count
       let isComplete = isInput ? arity == 0 : arity == 1 || (spec.stateCount > 0 && arity == 1 + spec.stateCount)
       guard isComplete else {
-        throw RNNError.badData("\(spec.kind.rawValue) cannot take \(arity) inputs", at: "layer '\(layers[call.layer].name)'")
+        throw RNNError.badData(
+          "\(spec.kind.rawValue) cannot take \(arity) inputs", at: "layer '\(layers[call.layer].name)'")
       }
       guard call.inputs.allSatisfy({ isKnown($0, before: index) }) else {
         throw RNNError.badData("an input is no output of an earlier layer", at: "layer '\(layers[call.layer].name)'")

@@ -9,7 +9,8 @@ extension Tensor {
       throw RNNError.badData("\(permutation) is no permutation of \(shape.count) axes")
     }
     var strides = [Int](repeating: 1, count: shape.count)
-    for axis in shape.indices.dropLast().reversed() { strides[axis] = strides[axis + 1] * shape[axis + 1] }
+    // Only an empty tensor's strides can overflow, and nothing is found by them.
+    for axis in shape.indices.dropLast().reversed() { strides[axis] = strides[axis + 1] &* shape[axis + 1] }
     let newShape = permutation.map { shape[$0] }
     let newStrides = permutation.map { strides[$0] }
     var result = Data(capacity: bytes.count)
@@ -43,7 +44,7 @@ extension Tensor {
 
   /// Tensors of equal dtype and leading axes, side by side along the last axis.
   public static func concatenatingLastAxis(_ tensors: [Tensor]) throws -> Tensor {
-    guard let first = tensors.first, let width = first.shape.last else {
+    guard let first = tensors.first, !first.shape.isEmpty else {
       throw RNNError.badData("nothing to join, or a scalar")
     }
     let leading = first.shape.dropLast()
@@ -51,8 +52,16 @@ extension Tensor {
       throw RNNError.badData(
         "tensors that belong together differ: " + tensors.map(\.description).joined(separator: ", "))
     }
-    let rows = width == 0 ? 0 : first.count / width
-    var result = Data(capacity: tensors.reduce(0) { $0 + $1.bytes.count })
+    var total = 0
+    for tensor in tensors {
+      let (sum, overflow) = total.addingReportingOverflow(tensor.shape.last ?? 0)
+      guard !overflow else { throw RNNError.badData("tensors that are joined would be too large to address") }
+      total = sum
+    }
+    let size = tensors.reduce(0) { $0 + $1.bytes.count }
+    // Without bytes there are no rows to go through, however many the shape has.
+    let rows = size == 0 ? 0 : leading.reduce(1, *)
+    var result = Data(capacity: size)
     for row in 0..<rows {
       for tensor in tensors {
         let size = tensor.bytes.count / rows
@@ -60,7 +69,6 @@ extension Tensor {
         result.append(tensor.bytes[start..<start + size])
       }
     }
-    let total = tensors.reduce(0) { $0 + ($1.shape.last ?? 0) }
     return try Tensor(dtype: first.dtype, shape: leading + [total], bytes: result)
   }
 }

@@ -47,7 +47,26 @@ struct KerasArchitecture {
 
   // MARK: - Layers
 
-  /// One entry of a configuration's layer list.
+  /// A configuration's layer list.
+  /// - Throws: the first error of damage, or one error naming every layer that is not supported.
+  private static func layers(
+    _ entries: [JSONValue], era: KerasEra, ledger: inout [LedgerEntry]
+  ) throws -> [Layer] {
+    var layers: [Layer] = []
+    var refusals: [RNNError] = []
+    for entry in entries {
+      do {
+        layers.append(try layer(entry, era: era, ledger: &ledger))
+      } catch let error as RNNError where error.reason == .unsupported {
+        refusals.append(error)
+      }
+    }
+    guard let first = refusals.first else { return layers }
+    guard refusals.count > 1 else { throw first }
+    throw RNNError.unsupported(refusals.map(\.description).joined(separator: "; "))
+  }
+
+  /// One entry of a layer list.
   private static func layer(_ entry: JSONValue, era: KerasEra, ledger: inout [LedgerEntry]) throws -> Layer {
     guard let className = entry["class_name"]?.string, let config = entry["config"]?.object else {
       throw RNNError.badData("a layer without 'class_name' and 'config'")
@@ -115,9 +134,7 @@ extension KerasArchitecture {
     calls = []
     inputs = [0]
     outputs = []
-    for entry in entries {
-      layers.append(try KerasArchitecture.layer(entry, era: era, ledger: &ledger))
-    }
+    layers = try KerasArchitecture.layers(entries, era: era, ledger: &ledger)
     let first = entries[0]["config"]?.object
     let stated =
       try KerasArchitecture.inputShape(first)
@@ -138,7 +155,9 @@ extension KerasArchitecture {
     _ stated: (batch: Int?, shape: Shape)?, first: JSONObject?, era: KerasEra
   ) throws {
     if case .input(var input) = layers[0].layer.spec {
-      guard let stated else { throw RNNError.badData("the input's shape is missing", at: "layer '\(layers[0].layer.name)'") }
+      guard let stated else {
+        throw RNNError.badData("the input's shape is missing", at: "layer '\(layers[0].layer.name)'")
+      }
       (input.batchSize, input.shape) = stated
       layers[0].layer.spec = .input(input)
       layers[0].isListed = false
@@ -185,8 +204,8 @@ extension KerasArchitecture {
     inputs = []
     outputs = []
     var nodes: [[KerasNode]] = []
-    for entry in entries {
-      var layer = try KerasArchitecture.layer(entry, era: era, ledger: &ledger)
+    for (entry, layer) in zip(entries, try KerasArchitecture.layers(entries, era: era, ledger: &ledger)) {
+      var layer = layer
       try locating("layer '\(layer.layer.name)'") {
         if case .input(var input) = layer.layer.spec {
           guard let stated = try KerasArchitecture.inputShape(entry["config"]?.object) else {
@@ -195,7 +214,8 @@ extension KerasArchitecture {
           (input.batchSize, input.shape) = stated
           layer.layer.spec = .input(input)
         }
-        nodes.append(layer.layer.spec.kind == .input ? [KerasNode(inputs: [])] : try KerasNode.parse(entry["inbound_nodes"]))
+        nodes.append(
+          layer.layer.spec.kind == .input ? [KerasNode(inputs: [])] : try KerasNode.parse(entry["inbound_nodes"]))
       }
       layers.append(layer)
     }

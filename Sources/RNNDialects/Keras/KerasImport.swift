@@ -112,7 +112,8 @@ public struct KerasImport {
       guard let layout = KerasLayout.layout(for: layer.spec, arrayCount: match.arrays.count) else {
         problems.append(
           "the layer '\(layer.name)' (\(layer.spec.kind.rawValue)) needs \(layer.spec.parameterNames.count) arrays, "
-            + "the file has \(match.arrays.count): " + match.arrays.map { "\($0.path) \($0.tensor.shape)" }.joined(separator: ", "))
+            + "the file has \(match.arrays.count): "
+            + match.arrays.map { "\($0.path) \($0.tensor.shape)" }.joined(separator: ", "))
         continue
       }
       do {
@@ -195,7 +196,8 @@ public struct KerasImport {
   private func shapeProblems(_ found: [(layer: Int, name: String, tensor: Tensor)]) throws -> [String] {
     let shapes = try architecture.spec.shapes().parameters
     return found.compactMap { item in
-      guard let expected = shapes[item.layer].first(where: { $0.name == item.name }), expected.shape != item.tensor.shape
+      guard let expected = shapes[item.layer].first(where: { $0.name == item.name }),
+        expected.shape != item.tensor.shape
       else { return nil }
       let layer = architecture.layers[item.layer].layer
       return "\(item.name) of '\(layer.name)' (\(layer.spec.kind.rawValue)) is \(item.tensor.shape), "
@@ -250,7 +252,9 @@ public struct KerasImport {
 
   private mutating func noteActivations() {
     let used = architecture.layers.flatMap { $0.layer.spec.activations }
-    if used.contains(.hardSigmoidFifth) { decisions.append("hard_sigmoid is clip(0.2 x + 0.5, 0, 1), as before Keras 3") }
+    if used.contains(.hardSigmoidFifth) {
+      decisions.append("hard_sigmoid is clip(0.2 x + 0.5, 0, 1), as before Keras 3")
+    }
     if used.contains(.hardSigmoidSixth) { decisions.append("hard_sigmoid is clip(x / 6 + 0.5, 0, 1), as in Keras 3") }
   }
 }

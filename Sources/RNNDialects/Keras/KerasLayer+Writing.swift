@@ -57,7 +57,8 @@ struct KerasLayerWriting {
         ("mask_zero", .bool(spec.maskZero)),
       ]
     case .masking(let spec): return [("mask_value", .number(spec.maskValue))]
-    case .dropout(let spec), .spatialDropout1D(let spec), .gaussianDropout(let spec): return [("rate", .number(spec.rate))]
+    case .dropout(let spec), .spatialDropout1D(let spec), .gaussianDropout(let spec):
+      return [("rate", .number(spec.rate))]
     case .gaussianNoise(let spec): return [("stddev", .number(spec.rate))]
     case .conv1D(let spec): return try arguments(of: spec)
     case .maxPooling1D(let spec), .averagePooling1D(let spec):

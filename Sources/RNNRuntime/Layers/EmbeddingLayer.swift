@@ -34,7 +34,8 @@ struct EmbeddingLayer: RuntimeLayer {
     if dtype == .float32 {
       table.withUnsafeBytes { raw in
         UnsafeMutableRawPointer(destination).copyMemory(
-          from: UnsafeRawBufferPointer(rebasing: raw[id * size..<(id + 1) * size]).baseAddress ?? UnsafeRawPointer(destination),
+          from: UnsafeRawBufferPointer(rebasing: raw[id * size..<(id + 1) * size]).baseAddress
+            ?? UnsafeRawPointer(destination),
           byteCount: size)
       }
       return

@@ -89,7 +89,9 @@ struct RecurrentLoop {
       if inputs.count > index + 1 {
         state.update(from: inputs[index + 1].floats, count: batch * units)
       } else if let states, states.count > index, states[index].count == batch * units {
-        states[index].withUnsafeBufferPointer { if let base = $0.baseAddress { state.update(from: base, count: batch * units) } }
+        states[index].withUnsafeBufferPointer {
+          if let base = $0.baseAddress { state.update(from: base, count: batch * units) }
+        }
       } else {
         state.update(repeating: 0, count: batch * units)
       }

@@ -32,7 +32,9 @@ struct ForwardPlan {
       let layer = spec.layers[call.layer]
       if let position = spec.inputs.firstIndex(of: index) {
         let shape = inputs[position]
-        slots.append([Slot(shape: shape, floats: try take(shape), ids: model.embeddingRows[position] == nil ? nil : takeIDs(shape))])
+        slots.append([
+          Slot(shape: shape, floats: try take(shape), ids: model.embeddingRows[position] == nil ? nil : takeIDs(shape))
+        ])
         plans.append(LayerPlan(outputShapes: [shape], isIdentity: true))
         continue
       }
@@ -102,6 +104,7 @@ final class ForwardMemory {
 
   func value(_ slot: ForwardPlan.Slot) -> Value {
     Value(
-      floats: floats + slot.floats, shape: slot.shape, mask: slot.mask.map { masks + $0 }, ids: slot.ids.map { ids + $0 })
+      floats: floats + slot.floats, shape: slot.shape, mask: slot.mask.map { masks + $0 },
+      ids: slot.ids.map { ids + $0 })
   }
 }
