@@ -14,8 +14,9 @@ struct RNNConvCommand: ParsableCommand {
     subcommands: [ImportCommand.self, InspectCommand.self, RunCommand.self, ExportCommand.self])
 
   static func main() {
-    // A closed pipe ends the program with an error of its own instead of a signal.
+    // A closed pipe or a file that may not grow is an error with a message, not a signal.
     signal(SIGPIPE, SIG_IGN)
+    signal(SIGXFSZ, SIG_IGN)
     do {
       var command = try parseAsRoot()
       try command.run()

@@ -144,6 +144,12 @@ import Testing
       for url in files where !url.path.hasSuffix(suffix) {
         let expectation = URL(fileURLWithPath: url.deletingPathExtension().path + suffix)
         guard let text = TestFiles.contents(expectation) else { continue }
+        if url.lastPathComponent.contains("unfitted") {
+          // Keras would answer every text with nothing; a person wants to hear why.
+          let error = #expect(throws: RNNError.self) { try VocabularyFile(parsing: try Data(contentsOf: url)) }
+          #expect(error?.what.contains("fit_on_texts") == true)
+          continue
+        }
         try check(try Data(contentsOf: url), try JSONValue(parsing: text), url.lastPathComponent)
       }
     }

@@ -86,15 +86,14 @@ extension NativeModel {
     for (layer, shapes) in zip(spec.layers, try spec.shapes().parameters) {
       for shape in shapes {
         let path = NativeModel.path(layer: layer.name, parameter: shape.name)
-        guard let tensor = parametersByPath.removeValue(forKey: path) else {
-          throw RNNError.badData("the parameter '\(path)' is missing")
-        }
+        guard let tensor = parametersByPath.removeValue(forKey: path) else { continue }
         parameters.append(Parameter(layer: layer.name, name: shape.name, tensor: tensor))
       }
     }
-    guard parametersByPath.isEmpty else {
-      throw RNNError.badData(
-        "parameters that belong to no layer: " + parametersByPath.keys.sorted().joined(separator: ", "))
+    // What is missing and what is left over, `validate` names together.
+    for (path, tensor) in parametersByPath.sorted(by: { $0.key < $1.key }) {
+      let name = path.split(separator: "/", omittingEmptySubsequences: false).last.map(String.init) ?? path
+      parameters.append(Parameter(layer: CheckpointPath.parent(of: path), name: name, tensor: tensor))
     }
     return textTensors
   }
@@ -191,8 +190,8 @@ extension NativeModel {
 }
 
 extension String {
-  /// The rest after `prefix`, or `nil`.
+  /// The rest after `prefix`, or `nil`. By bytes: a combining mark after the prefix belongs to the rest.
   func dropping(prefix: String) -> String? {
-    hasPrefix(prefix) ? String(dropFirst(prefix.count)) : nil
+    utf8.starts(with: prefix.utf8) ? String(decoding: utf8.dropFirst(prefix.utf8.count), as: UTF8.self) : nil
   }
 }

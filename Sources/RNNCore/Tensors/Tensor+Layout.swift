@@ -58,10 +58,10 @@ extension Tensor {
       guard !overflow else { throw RNNError.badData("tensors that are joined would be too large to address") }
       total = sum
     }
-    let size = tensors.reduce(0) { $0 + $1.bytes.count }
+    let byteCount = tensors.reduce(0) { $0 + $1.bytes.count }
     // Without bytes there are no rows to go through, however many the shape has.
-    let rows = size == 0 ? 0 : leading.reduce(1, *)
-    var result = Data(capacity: size)
+    let rows = byteCount == 0 ? 0 : leading.reduce(1, *)
+    var result = Data(capacity: byteCount)
     for row in 0..<rows {
       for tensor in tensors {
         let size = tensor.bytes.count / rows
