@@ -4,7 +4,7 @@ PREFIX ?= /usr/local
 DEBIAN_PACKAGES := libhdf5-dev zlib1g-dev pkg-config
 RELEASE := .build/release
 DEMO := .build/demo
-SOURCES := Package.swift Sources Tests Examples/Sentiment/Package.swift Examples/Sentiment/Sources Benchmarks/Package.swift Benchmarks/Sources
+SOURCES := Package.swift Sources Tests Examples/Sentiment/Package.swift Examples/Sentiment/Sources Benchmarks/Figures
 
 .PHONY: help packages build release demo test lint install bench mutants interop fixtures clean
 

@@ -55,6 +55,10 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
+    // Measurements for `make bench`; no part of any product.
+    .executableTarget(
+      name: "Figures", dependencies: ["RNNCore", "RNNConversion", "RNNRuntime"], path: "Benchmarks/Figures"),
+
     // Tests. Those of a product stand on nothing that the product does not link.
     .target(
       name: "RNNTestSupport", dependencies: ["RNNCore"], path: "Tests/RNNTestSupport"),
@@ -74,6 +78,11 @@ let package = Package(
       dependencies: [
         "RNNCore", "RNNContainers", "RNNDialects", "RNNConversion", "RNNRuntime", "RNNTestSupport",
         "rnnconv-hdf5", .product(name: "Crypto", package: "swift-crypto"),
+      ]),
+    .testTarget(
+      name: "SpecTests",
+      dependencies: [
+        "RNNCore", "RNNContainers", "RNNDialects", "RNNConversion", "RNNTestSupport", "rnnconv", "rnnconv-hdf5",
       ]),
     .testTarget(
       name: "CLITests",

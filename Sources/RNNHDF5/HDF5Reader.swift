@@ -159,6 +159,11 @@ public final class HDF5Reader {
     }
   }
 
+  /// The filters that every build of the library has.
+  private static let builtInFilters = [
+    H5Z_FILTER_DEFLATE, H5Z_FILTER_SHUFFLE, H5Z_FILTER_FLETCHER32, H5Z_FILTER_NBIT, H5Z_FILTER_SCALEOFFSET,
+  ]
+
   private func checkStorage(_ dataset: hid_t) throws {
     let creation = try HDF5Library.check(H5Dget_create_plist(dataset), "the dataset's storage is damaged")
     defer { H5Pclose(creation) }
@@ -173,7 +178,7 @@ public final class HDF5Reader {
       var count = 0
       var configuration: UInt32 = 0
       let filter = H5Pget_filter2(creation, UInt32(index), &flags, &count, nil, 0, nil, &configuration)
-      guard [H5Z_FILTER_DEFLATE, H5Z_FILTER_SHUFFLE, H5Z_FILTER_FLETCHER32].contains(filter) else {
+      guard HDF5Reader.builtInFilters.contains(filter) else {
         throw RNNError.unsupported(
           "compressed with the HDF5 filter \(filter), which needs a plug-in",
           remedy: "Save it again with gzip or without compression.")

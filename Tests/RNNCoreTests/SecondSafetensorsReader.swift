@@ -1,6 +1,6 @@
 import Foundation
 
-/// Safetensors by the shortest road from its specification, with Foundation's JSON: the judge of what our writer writes.
+/// Safetensors by the shortest road from its specification, with Foundation's JSON: the judge of our writer.
 struct SecondSafetensorsReader {
   struct Entry: Equatable {
     var dtype: String

@@ -7,13 +7,16 @@ struct KerasLayerWriting {
 
   /// - Throws: `unsupported` for an activation that the generation does not have.
   func config(of layer: ModelSpec.Layer) throws -> JSONObject {
-    var config = JSONObject([("name", .string(layer.name)), ("trainable", .bool(layer.isTrainable))])
+    var config = JSONObject([("name", .string(layer.name))])
+    // Some classes of some versions do not take the argument, which is true wherever it is absent.
+    if !layer.isTrainable { config["trainable"] = false }
     let carried = try layer.carried.map { try JSONValue(parsing: $0) }?.object ?? JSONObject()
     try locating("layer '\(layer.name)'") {
       for (key, value) in try arguments(of: layer.spec) { config[key] = value }
     }
     if let policy = carried["dtype"] { config["dtype"] = policy }
-    for member in carried.members where KerasLayerWriting.commonCarried.contains(member.key) {
+    for member in carried.members
+    where KerasLayerWriting.commonCarried.contains(member.key) && !member.value.isNull {
       // A custom object would keep Keras from opening the file, and inference does not need it.
       if KerasCustomObjects.mentions(in: JSONObject([(member.key, member.value)])).isEmpty {
         config[member.key] = KerasLayerWriting.portable(member.value)

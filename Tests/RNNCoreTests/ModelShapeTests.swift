@@ -1,0 +1,153 @@
+import RNNCore
+import Testing
+
+@Suite struct ModelShapeTests {
+  private typealias Call = ModelSpec.Call
+  private typealias Reference = ModelSpec.Reference
+
+  private func dense(_ name: String, _ units: Int) -> ModelSpec.Layer {
+    .init(name: name, spec: .dense(DenseSpec(units: units)))
+  }
+
+  private func input(_ name: String, _ shape: Shape) -> ModelSpec.Layer {
+    .init(name: name, spec: .input(InputSpec(shape: shape)))
+  }
+
+  /// in (?, 3) -> a (?, 4) -> b (?, 2)
+  private var chain: ModelSpec {
+    .sequential(name: "m", layers: [input("in", [3]), dense("a", 4), dense("b", 2)])
+  }
+
+  private func refuses(
+    _ message: String..., spec: ModelSpec? = nil, location: SourceLocation = #_sourceLocation,
+    _ change: (inout ModelSpec) -> Void = { _ in }
+  ) {
+    var spec = spec ?? chain
+    change(&spec)
+    for text in message { expectError(.badData, naming: text, location: location) { try spec.shapes() } }
+  }
+
+  @Test func shapesFlowThroughAChain() throws {
+    let shapes = try chain.shapes()
+    #expect(shapes.outputs == [[[3]], [[4]], [[2]]])
+    #expect(shapes.parameters.map { $0.map(\.shape) } == [[], [[3, 4], [4]], [[4, 2], [2]]])
+    #expect(chain.inputNames == ["in"])
+    #expect(chain.outputNames == ["b"])
+  }
+
+  @Test func aSharedLayerHasItsParametersOnce() throws {
+    let spec = ModelSpec(
+      name: "shared", isSequential: false, layers: [input("x", [3]), input("y", [3]), dense("d", 5)],
+      calls: [
+        Call(layer: 0, inputs: []), Call(layer: 1, inputs: []), Call(layer: 2, inputs: [Reference(call: 0)]),
+        Call(layer: 2, inputs: [Reference(call: 1)]),
+      ], inputs: [1, 0], outputs: [Reference(call: 2), Reference(call: 3), Reference(call: 2)])
+    let shapes = try spec.shapes()
+    #expect(shapes.parameters.map(\.count) == [0, 0, 2])
+    #expect(shapes.outputs == [[[3]], [[3]], [[5]], [[5]]])
+    #expect(spec.inputNames == ["y", "x"])
+    #expect(spec.outputNames == ["d", "d_1", "d_2"])
+    refuses("'d'", "different shapes", spec: spec) { $0.layers[1].spec = .input(InputSpec(shape: [4])) }
+  }
+
+  @Test func statesReachAnotherLayer() throws {
+    var encoder = LSTMSpec(units: 4)
+    encoder.options.returnState = true
+    var spec = ModelSpec(
+      name: "seq2seq", isSequential: false,
+      layers: [
+        input("x", [nil, 2]), input("y", [nil, 3]), .init(name: "encoder", spec: .lstm(encoder)),
+        .init(name: "decoder", spec: .lstm(LSTMSpec(units: 4))),
+      ],
+      calls: [
+        Call(layer: 0, inputs: []), Call(layer: 1, inputs: []), Call(layer: 2, inputs: [Reference(call: 0)]),
+        Call(layer: 3, inputs: [Reference(call: 1), Reference(call: 2, output: 1), Reference(call: 2, output: 2)]),
+      ], inputs: [0, 1], outputs: [Reference(call: 3), Reference(call: 2, output: 2)])
+    #expect(try spec.shapes().outputs[2] == [[4], [4], [4]])
+    refuses("'decoder'", "initial state", "(?, 4)", "(?, 5)", spec: spec) {
+      $0.layers[3].spec = .lstm(LSTMSpec(units: 5))
+    }
+    // One state of two, and a state that the encoder does not have.
+    refuses("'decoder'", "2 inputs", spec: spec) { $0.calls[3].inputs.removeLast() }
+    refuses("'decoder'", spec: spec) { $0.calls[3].inputs[2].output = 3 }
+    encoder.options.returnState = false
+    spec.layers[2].spec = .lstm(encoder)
+    refuses("'decoder'", "no output", spec: spec)
+  }
+
+  @Test func theGraphMustHoldTogether() {
+    refuses("no layers") { $0.calls = [] }
+    refuses("no layers") { $0.inputs = [] }
+    refuses("no layers") { $0.outputs = [] }
+    refuses("no layers", spec: .sequential(name: "m", layers: []))
+    refuses("same name") { $0.layers[2].name = "a" }
+    for layer in [-1, 3, .min, .max] { refuses("call 2") { $0.calls[2].layer = layer } }
+    refuses("'b'", "2 inputs") { $0.calls[2].inputs = [Reference(call: 0), Reference(call: 1)] }
+    refuses("'b'", "0 inputs") { $0.calls[2].inputs = [] }
+    refuses("'in'", "1 inputs") { $0.calls[0].inputs = [Reference(call: 1)] }
+    // Itself, what comes later, what never comes.
+    for call in [2, 3, -1, .min, .max] {
+      refuses("'b'", "earlier layer") { $0.calls[2].inputs = [Reference(call: call)] }
+    }
+    for output in [1, -1, .min, .max] { refuses("'b'") { $0.calls[2].inputs[0].output = output } }
+    for input in [1, 2, 3, -1, .max] { refuses("input") { $0.inputs = [input] } }
+    refuses("input") { $0.inputs = [0, 0] }
+    for call in [3, -1, .min, .max] { refuses("output") { $0.outputs = [Reference(call: call)] } }
+    refuses("output") { $0.outputs[0].output = 1 }
+  }
+
+  @Test func anInputThatIsNotTheModelsIsRefused() {
+    refuses("'in2'") {
+      $0.layers.append(input("in2", [3]))
+      $0.calls.append(Call(layer: 3, inputs: []))
+    }
+  }
+
+  @Test func theLayerThatDoesNotFitIsNamed() {
+    refuses("'c'", "LSTM", "(?, 2)") {
+      $0.layers.append(.init(name: "c", spec: .lstm(LSTMSpec(units: 1))))
+      $0.calls.append(Call(layer: 3, inputs: [Reference(call: 2)]))
+    }
+  }
+
+  /// Whatever number stands in a file, the answer is an error.
+  @Test func absurdSizesAreErrors() {
+    let absurd = [Int.min, -1, 0, (1 << 31) + 1, .max]
+    func check(_ spec: LayerSpec, _ shape: Shape = [nil, 4]) {
+      let model = ModelSpec.sequential(name: "m", layers: [input("in", shape), .init(name: "x", spec: spec)])
+      expectError(.badData, naming: "'x'") { try model.shapes() }
+    }
+    for size in absurd {
+      check(.embedding(EmbeddingSpec(inputDim: size, outputDim: 2, maskZero: false)))
+      check(.embedding(EmbeddingSpec(inputDim: 2, outputDim: size, maskZero: false)))
+      check(.dense(DenseSpec(units: size)))
+      check(.lstm(LSTMSpec(units: size)))
+      check(.gru(GRUSpec(units: size, resetAfter: true)))
+      check(.simpleRNN(SimpleRNNSpec(units: size)))
+      for path in [\Conv1DSpec.filters, \.kernelSize, \.strides, \.dilationRate, \.groups] {
+        var spec = Conv1DSpec(filters: 2, kernelSize: 3)
+        spec[keyPath: path] = size
+        check(.conv1D(spec), [9, 4])
+      }
+      check(.maxPooling1D(Pooling1DSpec(poolSize: size, strides: 1, padding: .same)))
+      check(.averagePooling1D(Pooling1DSpec(poolSize: 2, strides: size, padding: .valid)))
+    }
+    for size in [Int.min, -1, (1 << 31) + 1, .max] {
+      expectError(.badData) { try ModelSpec.sequential(name: "m", layers: [input("in", [size, 4])]).shapes() }
+    }
+  }
+
+  @Test func theLargestSizesDoNotOverflow() {
+    let largest = 1 << 31
+    for padding in Padding.allCases {
+      var spec = Conv1DSpec(filters: largest, kernelSize: largest)
+      (spec.padding, spec.strides, spec.dilationRate) = (padding, largest, largest)
+      let model = ModelSpec.sequential(
+        name: "m", layers: [input("in", [largest, largest]), .init(name: "x", spec: .conv1D(spec))])
+      expectError(.badData, naming: "'x'") { try model.shapes() }
+    }
+    let lstm = ModelSpec.sequential(
+      name: "m", layers: [input("in", [nil, largest]), .init(name: "x", spec: .lstm(LSTMSpec(units: largest)))])
+    expectError(.badData, naming: "too large") { try lstm.shapes() }
+  }
+}

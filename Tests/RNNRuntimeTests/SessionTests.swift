@@ -1,0 +1,169 @@
+import Foundation
+import RNNCore
+import RNNRuntime
+import RNNTestSupport
+import Testing
+
+@Suite struct SessionTests {
+  /// Every kind of layer that a sequence may pass, in a row.
+  private static func deep(free: Bool = true) throws -> LayerModel {
+    var convolution = Conv1DSpec(filters: 6, kernelSize: 3)
+    convolution.padding = .causal
+    var lstm = LSTMSpec(units: 7)
+    var gru = GRUSpec(units: 5, resetAfter: true)
+    lstm.options.returnSequences = true
+    gru.options.returnSequences = true
+    return try LayerModel(
+      [
+        .embedding(EmbeddingSpec(inputDim: 11, outputDim: 4, maskZero: false)), .conv1D(convolution), .lstm(lstm),
+        .gru(gru), .simpleRNN(SimpleRNNSpec(units: 3)), .dense(DenseSpec(units: 2)),
+      ], input: [free ? nil : 9], scale: 0.5)
+  }
+
+  private static func ids(_ rows: Int, _ columns: Int, seed: UInt64 = 3) throws -> Tensor {
+    var generator = SeededGenerator(seed: seed)
+    return try Tensor(
+      (0..<rows * columns).map { _ in Int64.random(in: 0..<11, using: &generator) }, shape: [rows, columns])
+  }
+
+  private static func rows(_ tensor: Tensor, _ range: Range<Int>) throws -> Tensor {
+    let size = tensor.bytes.count / tensor.shape[0]
+    return try Tensor(
+      dtype: tensor.dtype, shape: [range.count] + tensor.shape.dropFirst(),
+      bytes: Data(tensor.bytes)[range.lowerBound * size..<range.upperBound * size])
+  }
+
+  /// Bit for bit: a row's sums do not depend on its neighbours.
+  @Test func aBatchIsItsRows() throws {
+    let model = try Self.deep().model
+    let input = try Self.ids(13, 9)
+    let together = try model.predict([input])[0]
+    for row in 0..<13 {
+      #expect(try model.predict([try Self.rows(input, row..<row + 1)])[0] == Self.rows(together, row..<row + 1))
+    }
+  }
+
+  @Test func manyRowsRunInPiecesOfTheSameBits() throws {
+    let model = try Self.deep().model
+    for count in [63, 64, 65, 128, 150] {
+      let input = try Self.ids(count, 5)
+      let found = try model.predict([input])[0]
+      #expect(found.shape == [count, 2])
+      for start in stride(from: 0, to: count, by: 29) {
+        let end = min(start + 29, count)
+        #expect(try model.predict([try Self.rows(input, start..<end)])[0] == Self.rows(found, start..<end))
+      }
+    }
+  }
+
+  @Test func severalOutputsAreCutAndJoinedAlike() throws {
+    var lstm = LSTMSpec(units: 3)
+    lstm.options.returnState = true
+    lstm.options.returnSequences = true
+    var spec = ModelSpec.sequential(
+      name: "m",
+      layers: [
+        .init(name: "x", spec: .input(InputSpec(shape: [nil, 2]))), .init(name: "layer0", spec: .lstm(lstm)),
+      ])
+    spec.outputs = [2, 0, 1].map { .init(call: 1, output: $0) }
+    let model = try LayerModel(spec).model
+    #expect(model.outputNames == ["layer0", "layer0_1", "layer0_2"])
+    let input = try randomTensor([100, 4, 2])
+    let found = try model.predict([input])
+    #expect(found.map(\.shape) == [[100, 3], [100, 4, 3], [100, 3]])
+    for row in [0, 63, 64, 99] {
+      let alone = try model.predict([try Self.rows(input, row..<row + 1)])
+      #expect(try alone == found.map { try Self.rows($0, row..<row + 1) })
+    }
+    // The state h is the last output.
+    let last = try (0..<100).flatMap { row in try Self.rows(found[1], row..<row + 1).floats().suffix(3) }
+    #expect(found[2].floats() == last)
+  }
+
+  @Test(arguments: RecurrentReference.Cell.allCases)
+  func aSequenceInPiecesIsTheWholeSequence(cell: RecurrentReference.Cell) throws {
+    var options = RecurrentOptions()
+    options.returnSequences = true
+    let layers = [options, RecurrentOptions()].map {
+      cell.spec(units: 5, options: $0, activation: .tanh, gate: .sigmoid)
+    }
+    let model = try LayerModel(layers, input: [nil, 2]).model
+    let input = try randomTensor([3, 9, 2])
+    let whole = try model.predict([input])[0]
+    let session = model.makeSession()
+    for cut in [1, 4, 8] {
+      var state = session.initialState()
+      _ = try session.predict([try steps(input, 0..<cut)], state: &state)
+      let kept = state
+      #expect(try session.predict([try steps(input, cut..<9)], state: &state)[0] == whole)
+      // A state is a value: the same one gives the same result again, in any session.
+      var again = kept
+      #expect(try model.makeSession().predict([try steps(input, cut..<9)], state: &again)[0] == whole)
+      #expect(again == state)
+      #expect(kept != state)
+    }
+    // A run without a state starts from rest, whatever came before.
+    #expect(try session.predict([input])[0] == whole)
+  }
+
+  private func steps(_ tensor: Tensor, _ range: Range<Int>) throws -> Tensor {
+    let (batch, steps, width) = (tensor.shape[0], tensor.shape[1], tensor.shape[2])
+    let values = tensor.floats()
+    var part: [Float] = []
+    for row in 0..<batch {
+      let start = row * steps
+      part += values[(start + range.lowerBound) * width..<(start + range.upperBound) * width]
+    }
+    return try Tensor(part, shape: [batch, range.count, width])
+  }
+
+  @Test func aSessionKeepsNothingBetweenShapes() throws {
+    let model = try Self.deep().model
+    let session = model.makeSession()
+    let shapes = [(1, 3), (4, 9), (2, 3), (1, 3), (3, 12), (64, 2), (65, 2), (5, 5), (4, 9), (1, 3)]
+    for (index, shape) in shapes.enumerated() {
+      let input = try Self.ids(shape.0, shape.1, seed: UInt64(index))
+      #expect(try session.predict([input]) == model.makeSession().predict([input]), "\(shape)")
+    }
+  }
+
+  @Test func noExamplesGiveNoResults() throws {
+    let found = try Self.deep().model.predict([try Self.ids(0, 5)])
+    #expect(found.map(\.shape) == [[0, 2]])
+  }
+
+  @Test func oneModelServesManyThreads() async throws {
+    let model = try Self.deep().model
+    let inputs = try (0..<16).map { try Self.ids(3 + $0 % 4, 4 + $0 % 5, seed: UInt64($0)) }
+    let expected = try inputs.map { try model.predict([$0]) }
+    let found = try await withThrowingTaskGroup(of: (Int, [Tensor]).self) { group in
+      for repetition in 0..<4 {
+        for (index, input) in inputs.enumerated() {
+          group.addTask {
+            let session = model.makeSession()
+            return (index, repetition % 2 == 0 ? try session.predict([input]) : try model.predict([input]))
+          }
+        }
+      }
+      return try await group.reduce(into: []) { $0.append($1) }
+    }
+    #expect(found.count == 64)
+    for (index, result) in found { #expect(result == expected[index]) }
+  }
+
+  @Test func aFileRunsAsTheModelInMemoryDoes() throws {
+    let folder = try TemporaryFolder()
+    let model = try Self.deep().model
+    try model.native.write(to: folder.file("m.rnn"), replacing: false)
+    let opened = try Model(contentsOf: folder.file("m.rnn"))
+    let input = try Self.ids(4, 6)
+    #expect(try opened.predict([input]) == model.predict([input]))
+    expectError(.noInput, naming: "none.rnn") { try Model(contentsOf: folder.file("none.rnn")) }
+  }
+
+  @Test func aModelThatDoesNotFitIsNotMade() throws {
+    var native = try Self.deep().model.native
+    native.parameters.removeLast()
+    expectError(.badData, naming: "layer5/bias") { try Model(native) }
+  }
+}
