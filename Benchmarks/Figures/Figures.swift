@@ -5,28 +5,31 @@ import RNNRuntime
 
 /// Measures what README and issues state, and prints it. Run by `make bench`.
 ///
-///     Figures PROGRAMS [PYTHON]
+///     Figures make FOLDER PROGRAMS               writes the files to measure with
+///     Figures measure FOLDER PROGRAMS [PYTHON]   measures
 ///
 /// PROGRAMS is the folder of the release builds of `rnnconv` and `rnnconv-hdf5`; PYTHON, where given, is an interpreter
-/// with Keras, which opens and runs the same file in the same minute.
+/// with Keras, which opens and runs the same file in the same minute. The two steps are two processes because a child's
+/// peak memory counts from what its parent had when it started it.
 @main
 struct Figures {
   static func main() throws {
     let arguments = CommandLine.arguments
-    guard arguments.count >= 2 else {
-      print("usage: Figures PROGRAMS [PYTHON]")
+    guard arguments.count >= 4, ["make", "measure"].contains(arguments[1]) else {
+      print("usage: Figures make|measure FOLDER PROGRAMS [PYTHON]")
       exit(64)
     }
-    let programs = URL(fileURLWithPath: arguments[1])
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("rnnconv-figures-\(getpid())")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    let paths = try FullSizeModel.write(into: folder, helper: programs.appendingPathComponent("rnnconv-hdf5"))
+    let folder = URL(fileURLWithPath: arguments[2])
+    let programs = URL(fileURLWithPath: arguments[3])
+    if arguments[1] == "make" {
+      return try FullSizeModel.write(into: folder, helper: programs.appendingPathComponent("rnnconv-hdf5"))
+    }
+    let paths = FullSizeModel.Paths(folder: folder)
     let megabytes = Double(try InputFile.check(paths.keras)) / 1e6
     print("full-size file: \(format(megabytes, 1)) MB, instruction set \(Kernels.instructionSet)")
     let importing = try measureImport(programs, paths, folder, megabytes: megabytes)
     let running = try measureRun(programs, paths, folder)
-    if arguments.count > 2 { try comparePeer(URL(fileURLWithPath: arguments[2]), paths, importing, running) }
+    if arguments.count > 4 { try comparePeer(URL(fileURLWithPath: arguments[4]), paths, importing, running) }
   }
 
   private static func measureImport(

@@ -7,18 +7,21 @@ enum FullSizeModel {
   struct Paths {
     var keras: URL
     var vocabulary: URL
+
+    init(folder: URL) {
+      keras = folder.appendingPathComponent("full.h5")
+      vocabulary = folder.appendingPathComponent("words.json")
+    }
   }
 
-  static func write(into folder: URL, helper: URL) throws -> Paths {
-    let paths = Paths(
-      keras: folder.appendingPathComponent("full.h5"), vocabulary: folder.appendingPathComponent("words.json"))
+  static func write(into folder: URL, helper: URL) throws {
+    let paths = Paths(folder: folder)
     try ModelExport.write(try model(), as: .kerasH5, to: paths.keras, replacing: true, helper: helper)
     // As many words as Keras's IMDB vocabulary has.
     let words = (1...88_584).map { ("word\($0)", JSONValue.integer($0)) }
     let known: [(String, JSONValue)] = ["this", "film", "was", "just", "brilliant", "i", "loved", "every", "minute"]
       .enumerated().map { ($0.element, .integer(88_585 + $0.offset)) }
     try Data(JSONValue.object(JSONObject(words + known)).text().utf8).write(to: paths.vocabulary)
-    return paths
   }
 
   private static func model() throws -> NativeModel {
