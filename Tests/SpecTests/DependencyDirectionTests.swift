@@ -49,7 +49,8 @@ struct DependencyDirectionTests {
 
   @Test func importsAreFound() {
     let lines = [
-      "import A", "  @testable import B", "public import struct C.D", "@preconcurrency internal import E", "// import F",
+      "import A", "  @testable import B", "public import struct C.D", "@preconcurrency internal import E",
+      "// import F",
     ]
     #expect(Self.imports(in: lines.joined(separator: "\n")) == ["A", "B", "C", "E"])
   }

@@ -60,8 +60,8 @@ struct NativeFormatSpecTests {
       NativeFile.Key.training, NativeFile.Key.provenance, NativeFile.Key.ledger,
     ]
     #expect(documented == keys)
-    #expect(document.text.contains("the word `\(NativeFile.format)`"))
-    #expect(document.text.contains("describes format version \(NativeFile.version),"))
+    #expect(try document.prose().contains("the word `\(NativeFile.format)`"))
+    #expect(try document.prose().contains("describes format version \(NativeFile.version),"))
   }
 
   @Test func tensorsStandInTheOrderOfTheTable() throws {
@@ -75,9 +75,9 @@ struct NativeFormatSpecTests {
     for (name, prefix) in zip(written, prefixes) { #expect(name.hasPrefix(prefix)) }
   }
 
-  @Test func limitsAreThoseOfTheCode() {
-    #expect(document.text.contains("N above \(Safetensors.maximumHeaderLength),"))
-    #expect(document.text.contains("integers from 1 to \(SizeLimit.dimension)."))
+  @Test func limitsAreThoseOfTheCode() throws {
+    #expect(try document.prose().contains("N above \(Safetensors.maximumHeaderLength),"))
+    #expect(try document.prose().contains("integers from 1 to \(SizeLimit.dimension)."))
   }
 
   @Test func fieldsOfTheModelAreThoseOfTheCode() throws {
@@ -144,7 +144,7 @@ struct NativeFormatSpecTests {
   @Test func exampleIsAFile() throws {
     let header = Data(try #require(document.blocks("json").first).utf8)
     let size = try Safetensors.dataSize(header: header)
-    #expect(document.text.contains("the file's tensors take \(size) bytes"))
+    #expect(try document.prose().contains("the file's tensors take \(size) bytes"))
     let example = try Safetensors(header: header, data: Data(count: size))
     let model = try NativeModel(example)
     // What is written again is the same, byte for byte.

@@ -30,6 +30,12 @@ struct SpecDocument {
     return line.dropFirst(marks).hasPrefix(" ") ? marks : 0
   }
 
+  /// The text, or a section's, as if it stood on one line.
+  func prose(_ heading: String? = nil) throws -> String {
+    let source = try heading.map { try section($0).joined(separator: "\n") } ?? text
+    return source.split { $0.isWhitespace }.joined(separator: " ")
+  }
+
   /// The rows of a section's table, its header left out.
   func table(_ heading: String, _ number: Int = 0) throws -> [Row] {
     var tables: [[Row]] = [[]]

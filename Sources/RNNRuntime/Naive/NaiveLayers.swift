@@ -1,0 +1,134 @@
+import RNNCore
+import RealModule
+
+/// The layers as their formulas stand, one number at a time. They run on any platform and in any precision, and the
+/// fast ones are tested against them.
+enum NaiveLayers {
+  /// - Parameters:
+  ///   - inputs: one tensor; for recurrent layers, optionally their initial states behind it.
+  ///   - weights: the layer's parameters.
+  static func forward<Scalar: Real & BinaryFloatingPoint>(
+    _ spec: LayerSpec, _ inputs: [NaiveTensor<Scalar>], _ weights: LayerWeights
+  ) throws -> [NaiveTensor<Scalar>] {
+    let x = inputs[0]
+    switch spec {
+    case .input, .dropout, .spatialDropout1D, .gaussianNoise, .gaussianDropout: return [x]
+    case .embedding(let spec): return [embedding(x, spec, NaiveMatrix(try weights.tensor("embeddings")))]
+    case .masking(let spec): return [masking(x, Scalar(Float(spec.maskValue)))]
+    case .conv1D(let spec): return [try convolution(x, spec, weights)]
+    case .maxPooling1D(let spec): return [try pooling(x, spec, isMaximum: true)]
+    case .averagePooling1D(let spec): return [try pooling(x, spec, isMaximum: false)]
+    case .globalMaxPooling1D(let spec): return [globalPooling(x, spec, isMaximum: true)]
+    case .globalAveragePooling1D(let spec): return [globalPooling(x, spec, isMaximum: false)]
+    case .lstm(let spec): return try NaiveRecurrent.lstm(inputs, spec, weights)
+    case .gru(let spec): return try NaiveRecurrent.gru(inputs, spec, weights)
+    case .simpleRNN(let spec): return try NaiveRecurrent.simple(inputs, spec, weights)
+    case .dense(let spec):
+      let kernel = NaiveMatrix<Scalar>(try weights.tensor("kernel"))
+      let bias: [Scalar] = bias(weights, spec.units)
+      return [x.mapRows { NaiveActivation.row(spec.activation, kernel.product($0, addedTo: bias)) }]
+    case .activation(let spec): return [x.mapRows { NaiveActivation.row(spec.activation, $0) }]
+    case .flatten:
+      return [NaiveTensor(shape: [x.shape[0], x.shape.dropFirst().reduce(1, *)], values: x.values)]
+    }
+  }
+
+  static func bias<Scalar: Real & BinaryFloatingPoint>(_ weights: LayerWeights, _ count: Int) -> [Scalar] {
+    (try? weights.tensor("bias"))?.doubles().map { Scalar($0) } ?? Array(repeating: 0, count: count)
+  }
+
+  private static func embedding<Scalar>(
+    _ ids: NaiveTensor<Scalar>, _ spec: EmbeddingSpec, _ table: NaiveMatrix<Scalar>
+  ) -> NaiveTensor<Scalar> {
+    let rows = ids.values.map { id in
+      let start = Int(id) * spec.outputDim
+      return table.values[start..<start + spec.outputDim]
+    }
+    return NaiveTensor(
+      shape: ids.shape + [spec.outputDim], values: rows.flatMap(\.self),
+      mask: spec.maskZero ? ids.values.map { $0 != 0 } : nil)
+  }
+
+  private static func masking<Scalar>(_ x: NaiveTensor<Scalar>, _ value: Scalar) -> NaiveTensor<Scalar> {
+    let mask = (0..<x.rows).map { x.row($0).contains { $0 != value } }
+    var result = x
+    for row in 0..<x.rows where !mask[row] {
+      for channel in 0..<x.width { result.values[row * x.width + channel] = 0 }
+    }
+    result.mask = mask
+    return result
+  }
+
+  private static func convolution<Scalar>(
+    _ x: NaiveTensor<Scalar>, _ spec: Conv1DSpec, _ weights: LayerWeights
+  ) throws -> NaiveTensor<Scalar> {
+    let kernel = NaiveMatrix<Scalar>(try weights.tensor("kernel"))
+    let bias: [Scalar] = bias(weights, spec.filters)
+    let timesteps = x.shape[1]
+    let window = try WindowGeometry(
+      timesteps: timesteps, size: spec.kernelSize, stride: spec.strides, dilation: spec.dilationRate,
+      padding: spec.padding)
+    let channels = x.width / spec.groups
+    let filters = spec.filters / spec.groups
+    var values: [Scalar] = []
+    for example in 0..<x.shape[0] {
+      for position in 0..<window.outputLength {
+        var sums = bias
+        for tap in 0..<spec.kernelSize {
+          let step = position * spec.strides + tap * spec.dilationRate - window.left
+          guard (0..<timesteps).contains(step) else { continue }
+          let row = x.row(example * timesteps + step)
+          for group in 0..<spec.groups {
+            let columns = group * filters..<(group + 1) * filters
+            let part = kernel.product(
+              Array(row[group * channels..<(group + 1) * channels]), addedTo: Array(sums[columns]),
+              firstRow: tap * channels, columns: columns)
+            sums.replaceSubrange(columns, with: part)
+          }
+        }
+        values += NaiveActivation.row(spec.activation, sums)
+      }
+    }
+    let width = values.count / max(x.shape[0] * window.outputLength, 1)
+    return NaiveTensor(shape: [x.shape[0], window.outputLength, width], values: values)
+  }
+
+  private static func pooling<Scalar>(
+    _ x: NaiveTensor<Scalar>, _ spec: Pooling1DSpec, isMaximum: Bool
+  ) throws -> NaiveTensor<Scalar> {
+    let timesteps = x.shape[1]
+    let window = try WindowGeometry(
+      timesteps: timesteps, size: spec.poolSize, stride: spec.strides, padding: spec.padding)
+    var values: [Scalar] = []
+    for example in 0..<x.shape[0] {
+      for position in 0..<window.outputLength {
+        let start = position * spec.strides - window.left
+        let steps = max(start, 0)..<min(start + spec.poolSize, timesteps)
+        values += reduce(steps.map { x.row(example * timesteps + $0) }, isMaximum: isMaximum)
+      }
+    }
+    return NaiveTensor(shape: [x.shape[0], window.outputLength, x.width], values: values)
+  }
+
+  private static func globalPooling<Scalar>(
+    _ x: NaiveTensor<Scalar>, _ spec: GlobalPooling1DSpec, isMaximum: Bool
+  ) -> NaiveTensor<Scalar> {
+    let timesteps = x.shape[1]
+    let values = (0..<x.shape[0]).flatMap { example -> [Scalar] in
+      let steps = (0..<timesteps).map { example * timesteps + $0 }
+      let counted = isMaximum ? steps : steps.filter { x.mask?[$0] ?? true }
+      if counted.isEmpty { return Array(repeating: .nan, count: x.width) }
+      return reduce(counted.map(x.row), isMaximum: isMaximum)
+    }
+    return NaiveTensor(shape: spec.keepDims ? [x.shape[0], 1, x.width] : [x.shape[0], x.width], values: values)
+  }
+
+  /// Maximum (NaN wins) or mean of rows, channel by channel.
+  private static func reduce<Scalar: BinaryFloatingPoint>(_ rows: [[Scalar]], isMaximum: Bool) -> [Scalar] {
+    rows[0].indices.map { channel in
+      let column = rows.map { $0[channel] }
+      if isMaximum { return column.dropFirst().reduce(column[0]) { $1 > $0 || $1.isNaN ? $1 : $0 } }
+      return column.reduce(0, +) / Scalar(rows.count)
+    }
+  }
+}
