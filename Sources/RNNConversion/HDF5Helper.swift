@@ -27,7 +27,7 @@ public struct HDF5Helper: Sendable {
   /// - Throws: what the helper says; `badData` where it dies.
   func read(_ input: FileHandle, size: Int) throws -> Checkpoint {
     let limit = size.multipliedReportingOverflow(by: 16).partialValue + (512 << 20)
-    return try run("read", input) { output in
+    return try run("read", input, seconds: HDF5Helper.patience(size)) { output in
       try CheckpointImage.checkpoint(from: try HDF5Helper.receive(from: output, limit: limit))
     }
   }
@@ -36,13 +36,17 @@ public struct HDF5Helper: Sendable {
   func image(of checkpoint: Checkpoint) throws -> Data {
     var pieces: [Data] = []
     try CheckpointImage.safetensors(of: checkpoint).write { pieces.append($0) }
-    return try run("write", try AnonymousFile.make(pieces)) { output in
+    let size = pieces.reduce(0) { $0 + $1.count }
+    return try run("write", try AnonymousFile.make(pieces), seconds: HDF5Helper.patience(size)) { output in
       try output.readToEnd() ?? Data()
     }
   }
 
+  /// The helper limits its own CPU time to half of this; on a busy machine that can take long.
+  private static func patience(_ size: Int) -> Int { 4 + 2 * (size / 100_000_000) }
+
   private func run<Result>(
-    _ command: String, _ input: FileHandle, _ body: (FileHandle) throws -> Result
+    _ command: String, _ input: FileHandle, seconds: Int, _ body: (FileHandle) throws -> Result
   ) throws -> Result {
     let process = Process()
     process.executableURL = url
@@ -59,6 +63,10 @@ public struct HDF5Helper: Sendable {
     } catch {
       throw RNNError.unsupported("\(url.path) cannot be started: \(error.localizedDescription)")
     }
+    let child = process.processIdentifier
+    let watchdog = DispatchWorkItem { kill(child, SIGKILL) }
+    DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(seconds), execute: watchdog)
+    defer { watchdog.cancel() }
     let result = Swift.Result { try body(output.fileHandleForReading) }
     // Whoever stopped reading early must not wait for a helper that still writes.
     if case .failure = result { try? output.fileHandleForReading.close() }

@@ -5,7 +5,7 @@ extension Inspection {
   public var json: JSONValue {
     var object = JSONObject([
       ("source", .string(source)), ("container", .string(container)), ("framework", optional(framework)),
-      ("version", optional(version)), ("dialect", optional(dialect)),
+      ("version", optional(version)), ("dialect", optional(dialect)), ("origin", optional(origin)),
       ("decisions", .array(decisions.map(JSONValue.string))),
       ("layers", .array(layers.map(\.json))), ("parameters", .integer(parameterCount)),
       ("tensors", .array(tensors.map(\.json))),

@@ -31,6 +31,8 @@ public struct Inspection: Sendable {
   public var framework: String?
   public var version: String?
   public var dialect: String?
+  /// For a `.rnn` file: the file that it was imported from, its container and its SHA-256.
+  public var origin: String?
   public var decisions: [String] = []
   public var layers: [LayerLine] = []
   public var tensors: [TensorLine] = []
@@ -49,6 +51,8 @@ public struct Inspection: Sendable {
     switch opened.content {
     case .native(let model):
       describe(model)
+      let digest = model.provenance.sha256.map { ", SHA-256 \($0)" } ?? ""
+      origin = "\(model.provenance.source) (\(model.provenance.container)\(digest))"
       tensors =
         model.parameters.map { TensorLine(NativeModel.path(layer: $0.layer, parameter: $0.name), $0.tensor) }
         + model.optimizerSlots.map { TensorLine("optimizer/" + $0.path, $0.tensor) }

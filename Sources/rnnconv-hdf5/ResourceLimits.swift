@@ -3,9 +3,9 @@ import RNNCore
 
 /// What a file of a given size may cost.
 enum ResourceLimits {
-  /// CPU time: 2 s and 1 s for each 100 MB. Address space: 1 GB and 24 times the file. No core dumps.
+  /// CPU time: 2 s, and 1 s more for each whole 100 MB. Address space: 1 GB and 24 times the file. No core dumps.
   static func apply(inputSize: Int) throws {
-    let seconds = 2 + (inputSize + 99_999_999) / 100_000_000
+    let seconds = 2 + inputSize / 100_000_000
     let (scaled, overflow) = inputSize.multipliedReportingOverflow(by: 24)
     guard !overflow else { throw RNNError.badData("the file is too large") }
     try set(resourceCPU, to: seconds)

@@ -9,6 +9,7 @@ enum InspectionText {
     if let framework = inspection.framework {
       lines.append("framework  \(framework) \(inspection.version ?? "(no version)")")
     }
+    if let origin = inspection.origin { lines.append("from       \(origin)") }
     lines += inspection.decisions.map { "era        \($0)" }
     if let text = inspection.text {
       let length = text.length.map { "\($0) timesteps, padded \(text.padding.rawValue)" } ?? "free length"
