@@ -1,7 +1,7 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// Dependencies point downwards only (see Tests/RNNConversionTests/DependencyDirectionTests.swift).
+// Dependencies point downwards only (see Tests/SpecTests/DependencyDirectionTests.swift).
 // No target of the `RNNRuntime` product needs a system library: that product is what an app ships.
 let isStrict = Context.environment["RNNCONV_STRICT"] != nil
 

@@ -49,7 +49,7 @@ public enum ModelExport {
 
   private static func losses(_ model: NativeModel, _ format: ExportFormat) -> [LedgerEntry] {
     var losses: [LedgerEntry] = []
-    if model.text != nil { losses.append(LedgerEntry(.dropped, "text", "Keras files hold no vocabulary")) }
+    if model.text != nil { losses.append(LedgerEntry(.dropped, "text", "the format holds no vocabulary")) }
     switch format {
     case .kerasH5:
       let slots = model.training == nil ? model.optimizerSlots.count : 0
@@ -64,6 +64,9 @@ public enum ModelExport {
       }
     case .kerasH5Weights, .npz:
       losses.append(LedgerEntry(.dropped, "architecture", "the format holds weights only"))
+      if model.training != nil {
+        losses.append(LedgerEntry(.dropped, "training", "the format holds weights only"))
+      }
       if !model.optimizerSlots.isEmpty {
         losses.append(LedgerEntry(.dropped, "optimizer", "\(model.optimizerSlots.count) tensors"))
       }

@@ -94,6 +94,11 @@ public enum ModelImport {
     let input = model.spec.inputs.first.map { model.spec.layers[model.spec.calls[$0].layer].spec }
     var modelLength: Int?
     if case .input(let spec)? = input, let first = spec.shape.first { modelLength = first }
+    if let length = options.length, let modelLength, length != modelLength {
+      throw RNNError.usage(
+        "--maxlen is \(length), but the model takes exactly \(modelLength) timesteps",
+        remedy: "Leave --maxlen out.")
+    }
     let length = options.length ?? modelLength
     let embedding = model.spec.layers.compactMap { layer -> Int? in
       if case .embedding(let spec) = layer.spec { spec.inputDim } else { nil }
@@ -104,17 +109,21 @@ public enum ModelImport {
     let padding = options.padding ?? .pre
     let truncating = options.truncating ?? .pre
     return try locating(url.path) {
-      switch vocabulary {
-      case .ranks(let ranks):
-        try TextBundle.imdb(
-          ranks: ranks, numWords: options.numWords ?? embedding, length: length, padding: padding,
-          truncating: truncating)
-      case .tokenizer(let tokenizer):
-        try TextBundle.keras(
-          wordIndex: tokenizer.wordIndex, numWords: options.numWords ?? tokenizer.numWords,
-          filters: tokenizer.filters, lower: tokenizer.lower, split: tokenizer.split, charLevel: tokenizer.charLevel,
-          oovToken: tokenizer.oovToken, length: length, padding: padding, truncating: truncating)
-      }
+      let bundle =
+        switch vocabulary {
+        case .ranks(let ranks):
+          try TextBundle.imdb(
+            ranks: ranks, numWords: options.numWords ?? embedding, length: length, padding: padding,
+            truncating: truncating)
+        case .tokenizer(let tokenizer):
+          try TextBundle.keras(
+            wordIndex: tokenizer.wordIndex, numWords: options.numWords ?? tokenizer.numWords,
+            filters: tokenizer.filters, lower: tokenizer.lower, split: tokenizer.split, charLevel: tokenizer.charLevel,
+            oovToken: tokenizer.oovToken, length: length, padding: padding, truncating: truncating)
+        }
+      // What a run would find wrong with the words is wrong now.
+      _ = try TextEncoder(bundle)
+      return bundle
     }
   }
 }

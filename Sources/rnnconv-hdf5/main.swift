@@ -17,6 +17,7 @@ do {
     _exit(0)
   case "write":
     let input = try StandardInput()
+    try ResourceLimits.apply(inputSize: input.bytes.count)
     try writeHDF5(input)
     _exit(0)
   default:

@@ -10,11 +10,11 @@ struct ExportCommand: ParsableCommand {
   @Argument(help: "The .rnn file.")
   var model: String
 
-  @Option(
-    name: .customLong("to"), help: "The format: \(ExportFormat.allCases.map(\.rawValue).joined(separator: ", ")).")
+  @Option(name: .customLong("to"), help: ArgumentHelp("The format to write.", valueName: "format"))
   var format: ExportFormat
 
-  @Option(name: [.short, .customLong("output")], help: "The file to write; by default the model's name, here.")
+  @Option(
+    name: [.short, .customLong("output")], help: "The file to write; by default the model's name, in this folder.")
   var output: String?
 
   @Flag(help: "Replace an existing file.")

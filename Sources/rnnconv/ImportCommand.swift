@@ -8,18 +8,19 @@ struct ImportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "import", abstract: "Read a Keras model of any era into a .rnn file.")
 
-  @Argument(help: "The model: .h5, .keras, .weights.h5 or .npz, recognised by its content.")
+  @Argument(help: "The model: .h5, .keras, .weights.h5, .npz or .safetensors, recognised by its content.")
   var source: String
 
   @Option(
-    name: [.short, .customLong("output")], help: "The file to write; by default the source's name with .rnn, here.")
+    name: [.short, .customLong("output")],
+    help: "The file to write; by default the source's name with .rnn, in this folder.")
   var output: String?
 
-  @Option(help: "The architecture of bare weights: a model.to_json() file, or another .rnn.")
+  @Option(help: "The architecture of bare weights: a model.to_json() file, a whole Keras model, or a .rnn.")
   var config: String?
 
-  @Option(help: "The dialect to read the file in: keras1, keras2 or keras3; by default what the file says.")
-  var dialect: String?
+  @Option(help: "The generation of Keras to read the file by; by default what the file says.")
+  var dialect: KerasGeneration?
 
   @Option(help: "Words: a pickled Keras Tokenizer, its to_json(), or a JSON of words and ranks.")
   var vocabulary: String?
@@ -30,13 +31,13 @@ struct ImportCommand: ParsableCommand {
   @Option(help: "Ids at or past this one are unknown; by default the embedding's rows, or the Tokenizer's num_words.")
   var numWords: Int?
 
-  @Option(help: "Where short texts are filled up: pre or post.")
-  var padding: TextRules.Side = .pre
+  @Option(help: "Where short texts are filled up; by default pre.")
+  var padding: TextRules.Side?
 
-  @Option(help: "Where long texts are cut: pre or post.")
-  var truncating: TextRules.Side = .pre
+  @Option(help: "Where long texts are cut; by default pre.")
+  var truncating: TextRules.Side?
 
-  @Option(help: "The backend of a Keras 1 file: tensorflow or theano.")
+  @Option(help: "The backend that trained the file; Keras 1 files do not say, and Theano's kernels are flipped.")
   var backend: Backend?
 
   @Flag(help: "Import although the file holds tensors that no layer uses.")
@@ -51,6 +52,9 @@ struct ImportCommand: ParsableCommand {
   }
 
   func validate() throws {
+    if vocabulary == nil, maxlen != nil || numWords != nil || padding != nil || truncating != nil {
+      throw ValidationError("--maxlen, --num-words, --padding and --truncating belong to --vocabulary")
+    }
     if let maxlen, maxlen <= 0 { throw ValidationError("--maxlen must be positive") }
     if let numWords, numWords <= 0 { throw ValidationError("--num-words must be positive") }
   }
@@ -70,13 +74,7 @@ struct ImportCommand: ParsableCommand {
 
   private func options() throws -> ImportOptions {
     var options = ImportOptions()
-    if let dialect {
-      guard let generation = KerasGeneration(rawValue: dialect) else {
-        let names = KerasGeneration.allCases.map(\.rawValue).joined(separator: ", ")
-        throw RNNError.usage("there is no dialect '\(dialect)'", remedy: "The dialects are \(names).")
-      }
-      options.keras.generation = generation
-    }
+    options.keras.generation = dialect
     options.keras.backend = backend?.rawValue
     options.keras.allowsUnused = allowUnused
     options.config = config.map { URL(fileURLWithPath: $0) }
@@ -88,5 +86,7 @@ struct ImportCommand: ParsableCommand {
     return options
   }
 }
+
+extension KerasGeneration: ExpressibleByArgument {}
 
 extension TextRules.Side: ExpressibleByArgument {}

@@ -10,7 +10,7 @@ struct InspectCommand: ParsableCommand {
   @Argument(help: "Any supported file, .rnn included.")
   var file: String
 
-  @Flag(help: "Print the same as JSON.")
+  @Flag(help: "Print it as JSON.")
   var json = false
 
   func run() throws {

@@ -13,6 +13,11 @@ struct RNNConvCommand: ParsableCommand {
     version: version,
     subcommands: [ImportCommand.self, InspectCommand.self, RunCommand.self, ExportCommand.self])
 
+  private static func end(with error: RNNError) -> Never {
+    Console.report(error)
+    Foundation.exit(error.reason.rawValue)
+  }
+
   static func main() {
     // A closed pipe or a file that may not grow is an error with a message, not a signal.
     signal(SIGPIPE, SIG_IGN)
@@ -21,11 +26,12 @@ struct RNNConvCommand: ParsableCommand {
       var command = try parseAsRoot()
       try command.run()
     } catch let error as RNNError {
-      Console.report(error)
-      Foundation.exit(error.reason.rawValue)
-    } catch {
+      end(with: error)
+    } catch  where exitCode(for: error) != .failure {
       // Errors of parsing, and requests for help.
       exit(withError: error)
+    } catch {
+      end(with: RNNError(.internalError, "an error that nothing foresaw: \(error)", remedy: "Please report it."))
     }
   }
 }

@@ -18,7 +18,7 @@ enum RunInput {
     if isText {
       self = .texts(.single(input))
     } else if input == "-" {
-      self = .texts(.lines(.standardInput, isJSON: false))
+      self = .texts(.lines(.standardInput, named: "standard input", isJSON: false))
     } else if FileManager.default.fileExists(atPath: input) {
       self = try RunInput.file(input)
     } else if input.contains("/") || RunInput.knownExtensions.contains((input as NSString).pathExtension.lowercased()) {
@@ -31,13 +31,18 @@ enum RunInput {
 
   private static func file(_ path: String) throws -> RunInput {
     let url = URL(fileURLWithPath: path)
+    var isDirectory: ObjCBool = false
+    if FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), isDirectory.boolValue {
+      throw RNNError.usage("the input '\(path)' is a folder", remedy: "Name a file in it, or add --text.")
+    }
     func contents() throws -> Data { try InputFile.contents(of: url) }
     switch url.pathExtension.lowercased() {
     case "npy": return .arrays([("", try locating(path) { try Tensor(npy: try contents()) })])
     case "npz": return .arrays(try locating(path) { try NPZ.read(try contents()) })
     case "txt", "jsonl":
       try InputFile.check(url)
-      return .texts(.lines(try FileHandle(forReadingFrom: url), isJSON: url.pathExtension.lowercased() == "jsonl"))
+      let isJSON = url.pathExtension.lowercased() == "jsonl"
+      return .texts(.lines(try FileHandle(forReadingFrom: url), named: path, isJSON: isJSON))
     default:
       throw RNNError.usage(
         "the input '\(path)' is a file, but neither .npy, .npz, .txt nor .jsonl",

@@ -5,7 +5,7 @@ import RNNCore
 struct TextLines: Sequence {
   private enum Source {
     case single(String)
-    case handle(FileHandle, isJSON: Bool)
+    case handle(FileHandle, name: String, isJSON: Bool)
   }
 
   private let source: Source
@@ -13,8 +13,8 @@ struct TextLines: Sequence {
   static func single(_ text: String) -> TextLines { TextLines(source: .single(text)) }
 
   /// - Parameter isJSON: whether each line is an object with `text`.
-  static func lines(_ handle: FileHandle, isJSON: Bool) -> TextLines {
-    TextLines(source: .handle(handle, isJSON: isJSON))
+  static func lines(_ handle: FileHandle, named name: String, isJSON: Bool) -> TextLines {
+    TextLines(source: .handle(handle, name: name, isJSON: isJSON))
   }
 
   func makeIterator() -> AnyIterator<Result<String, any Error>> {
@@ -25,7 +25,7 @@ struct TextLines: Sequence {
         defer { isDone = true }
         return isDone ? nil : .success(text)
       }
-    case .handle(let handle, let isJSON):
+    case .handle(let handle, let name, let isJSON):
       var reader = LineReader(handle)
       var number = 0
       return AnyIterator {
@@ -36,14 +36,14 @@ struct TextLines: Sequence {
           guard let bytes else { return nil }
           // A blank line of JSON lines is no object; a blank line of text is an empty text.
           if isJSON, bytes.allSatisfy({ [0x20, 0x09].contains($0) }) { continue }
-          return Result { try TextLines.text(bytes, isJSON: isJSON, number) }
+          return Result { try TextLines.text(bytes, isJSON: isJSON, "\(name), line \(number)") }
         }
       }
     }
   }
 
-  private static func text(_ bytes: Data, isJSON: Bool, _ number: Int) throws -> String {
-    try locating("line \(number)") {
+  private static func text(_ bytes: Data, isJSON: Bool, _ place: String) throws -> String {
+    try locating(place) {
       guard isJSON else {
         let text = String(decoding: bytes, as: UTF8.self)
         guard text.utf8.elementsEqual(bytes) else { throw RNNError.badData("the text is not UTF-8") }

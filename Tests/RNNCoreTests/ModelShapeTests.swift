@@ -105,6 +105,7 @@ import Testing
 
   @Test func theLayerThatDoesNotFitIsNamed() {
     refuses("'c'", "LSTM", "(?, 2)") {
+      $0.isSequential = false
       $0.layers.append(.init(name: "c", spec: .lstm(LSTMSpec(units: 1))))
       $0.calls.append(Call(layer: 3, inputs: [Reference(call: 2)]))
     }

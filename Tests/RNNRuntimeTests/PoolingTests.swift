@@ -67,7 +67,7 @@ import Testing
     #expect(found[0].isNaN && found[1].isNaN && found[2] == 2)
   }
 
-  /// A mean leaves masked steps out, a maximum does not; 0 / 0 where all are masked (Keras 3.15 `GlobalAveragePooling1D`).
+  /// A mean leaves masked steps out, a maximum does not; 0 / 0 where all are masked, as in Keras.
   @Test func masksCountInAGlobalMean() throws {
     let input = try Tensor([1, 1, 9, 9, 3, 3, 9, 9, 9, 9, 9, 9] as [Float], shape: [2, 3, 2])
     let masking = LayerSpec.masking(MaskingSpec(maskValue: 9))

@@ -73,6 +73,7 @@ import Testing
         .init(name: "layer0", spec: .masking(MaskingSpec(maskValue: 9))), .init(name: "layer1", spec: layer),
       ])
     if options.returnState {
+      spec.isSequential = false
       spec.outputs = (0...RecurrentReference.stateCount(cell)).map { .init(call: 2, output: $0) }
     }
     return try LayerModel(spec, scale: 0.5)

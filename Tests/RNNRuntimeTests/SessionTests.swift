@@ -65,6 +65,7 @@ import Testing
       layers: [
         .init(name: "x", spec: .input(InputSpec(shape: [nil, 2]))), .init(name: "layer0", spec: .lstm(lstm)),
       ])
+    spec.isSequential = false
     spec.outputs = [2, 0, 1].map { .init(call: 1, output: $0) }
     let model = try LayerModel(spec).model
     #expect(model.outputNames == ["layer0", "layer0_1", "layer0_2"])

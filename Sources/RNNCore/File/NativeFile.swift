@@ -48,10 +48,11 @@ extension NativeModel {
         "a safetensors file, but no .rnn: its metadata has no format '\(NativeFile.format)'",
         remedy: "Import the model that it belongs to first.")
     }
-    guard let version = file[metadata: NativeFile.Key.version].flatMap({ Int($0) }), version > 0 else {
-      throw RNNError.badData("the metadata has no format_version")
-    }
-    guard version <= NativeFile.version else {
+    guard let version = file[metadata: NativeFile.Key.version], version.contains(where: { $0 != "0" }),
+      version.allSatisfy({ "0"..."9" ~= $0 })
+    else { throw RNNError.badData("the metadata has no format_version") }
+    // A number too long for an integer is newer, too.
+    guard Int(version).map({ $0 <= NativeFile.version }) ?? false else {
       throw RNNError.unsupported(
         "the file has format version \(version), this program reads up to \(NativeFile.version)",
         remedy: "Use a newer rnnconv.")
@@ -73,7 +74,9 @@ extension NativeModel {
     var parametersByPath: [String: Tensor] = [:]
     for entry in file.entries {
       if let path = entry.name.dropping(prefix: NativeFile.Prefix.parameters) {
-        parametersByPath[path] = entry.tensor
+        guard parametersByPath.updateValue(entry.tensor, forKey: path) == nil else {
+          throw RNNError.badData("the parameter '\(path)' stands twice")
+        }
       } else if let path = entry.name.dropping(prefix: NativeFile.Prefix.optimizer) {
         optimizerSlots.append(OptimizerSlot(path: path, tensor: entry.tensor))
       } else if entry.name == NativeFile.wordsName || entry.name == NativeFile.offsetsName {
@@ -102,6 +105,8 @@ extension NativeModel {
 extension NativeFile {
   static func decode<Value: Decodable>(_: Value.Type, _ key: String, _ file: Safetensors) throws -> Value? {
     guard let text = file[metadata: key] else { return nil }
+    // Foundation's decoder takes one of two equal keys without a word.
+    _ = try locating("metadata '\(key)'") { try JSONValue(parsing: text) }
     do {
       return try jsonDecoder.decode(Value.self, from: Data(text.utf8))
     } catch {
@@ -182,7 +187,7 @@ extension NativeModel {
     }
     if let text {
       file.entries.append(.init(name: NativeFile.offsetsName, tensor: text.offsets))
-      // Bytes stand last, so that they leave every other tensor aligned.
+      // Bytes stand last, so that they move no other tensor from its alignment.
       file.entries.append(.init(name: NativeFile.wordsName, tensor: text.words))
     }
     return file

@@ -87,14 +87,20 @@ public enum LayerSpec: Sendable, Equatable {
     case .averagePooling1D(let spec): [try spec.outputShape(input: input, layer: kind.rawValue)]
     case .globalMaxPooling1D(let spec): [try spec.outputShape(input: input, layer: kind.rawValue)]
     case .globalAveragePooling1D(let spec): [try spec.outputShape(input: input, layer: kind.rawValue)]
-    case .lstm(let spec): try spec.options.outputShapes(input: input, units: spec.units, states: 2, layer: "LSTM")
-    case .gru(let spec): try spec.options.outputShapes(input: input, units: spec.units, states: 1, layer: "GRU")
-    case .simpleRNN(let spec):
-      try spec.options.outputShapes(input: input, units: spec.units, states: 1, layer: "SimpleRNN")
+    case .lstm(let spec): try recurrentShapes(input, spec.options, units: spec.units)
+    case .gru(let spec): try recurrentShapes(input, spec.options, units: spec.units)
+    case .simpleRNN(let spec): try recurrentShapes(input, spec.options, units: spec.units)
     case .dense(let spec): [try spec.outputShape(input: input)]
     case .activation(let spec): [try spec.outputShape(input: input)]
     case .flatten: [try Flatten.outputShape(input: input)]
     }
+  }
+
+  private func recurrentShapes(_ input: Shape, _ options: RecurrentOptions, units: Int) throws -> [Shape] {
+    guard !activations.contains(.glu) else {
+      throw RNNError.badData("glu halves its input, so no recurrent layer can have it as an activation")
+    }
+    return try options.outputShapes(input: input, units: units, states: stateCount, layer: kind.rawValue)
   }
 
   /// The names of the parameters, in Keras 3's order, whatever the input.

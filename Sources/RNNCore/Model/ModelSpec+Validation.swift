@@ -57,6 +57,14 @@ extension ModelSpec {
     guard inputs.allSatisfy(calls.indices.contains), Set(inputs).count == inputs.count,
       outputs.allSatisfy({ isKnown($0, before: calls.count) })
     else { throw RNNError.badData("an input or output of the model is no output of a layer") }
+    if isSequential {
+      let isChain =
+        layers.count == calls.count && inputs == [0] && outputs == [Reference(call: calls.count - 1)]
+        && calls.enumerated().allSatisfy { index, call in
+          call.layer == index && call.inputs == (index == 0 ? [] : [Reference(call: index - 1)])
+        }
+      guard isChain else { throw RNNError.badData("the model is called Sequential and is no chain of its layers") }
+    }
   }
 
   private func isKnown(_ reference: Reference, before index: Int) -> Bool {

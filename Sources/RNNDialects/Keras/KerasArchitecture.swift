@@ -8,8 +8,6 @@ struct KerasArchitecture {
     var layer: ModelSpec.Layer
     /// Whether the configuration states GRU's `reset_after`.
     var statesResetAfter: Bool
-    /// Whether Keras itself lists the layer; a Sequential hides its input.
-    var isListed: Bool
   }
 
   var name: String
@@ -82,7 +80,7 @@ struct KerasArchitecture {
       var reader = KerasConfigReader(className: className, layerName: name, config: config, era: era)
       let spec = try KerasLayerReading.spec(kind, &reader)
       var carried = try reader.finish()
-      if let policy = KerasDType.name(config["dtype"]), policy != "float32", kind != .input, kind != .embedding {
+      if let policy = KerasDType.name(config["dtype"]), KerasDType.isHalfOrDouble(policy), kind != .input {
         carried["dtype"] = .string(policy)
         ledger.append(
           LedgerEntry(.carried, name, "dtype policy \(policy): weights keep their dtype, arithmetic is float32"))
@@ -95,7 +93,7 @@ struct KerasArchitecture {
         layer: ModelSpec.Layer(
           name: name, spec: spec, isTrainable: config["trainable"]?.bool ?? true,
           carried: carried.isEmpty ? nil : JSONValue.object(carried).text()),
-        statesResetAfter: config["reset_after"] != nil, isListed: true)
+        statesResetAfter: config["reset_after"] != nil)
     }
   }
 
@@ -160,7 +158,6 @@ extension KerasArchitecture {
       }
       (input.batchSize, input.shape) = stated
       layers[0].layer.spec = .input(input)
-      layers[0].isListed = false
       return
     }
     let isEmbedding = layers[0].layer.spec.kind == .embedding
@@ -177,8 +174,7 @@ extension KerasArchitecture {
     layers.insert(
       Layer(
         className: "InputLayer",
-        layer: ModelSpec.Layer(name: layers[0].layer.name + "_input", spec: .input(input)), statesResetAfter: false,
-        isListed: false),
+        layer: ModelSpec.Layer(name: layers[0].layer.name + "_input", spec: .input(input)), statesResetAfter: false),
       at: 0)
   }
 

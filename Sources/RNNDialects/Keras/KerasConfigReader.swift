@@ -116,7 +116,7 @@ enum KerasKeys {
   /// Read elsewhere, or repeated from elsewhere.
   static let structural: Set<String> = [
     "name", "trainable", "dtype", "batch_input_shape", "batch_shape", "batch_size", "input_shape", "input_dtype",
-    "input_length", "input_dim", "sparse", "ragged", "optional", "implementation", "consume_less", "build_config",
+    "input_length", "input_dim", "optional", "implementation", "consume_less", "build_config",
     "quantization_config",
   ]
 
@@ -132,7 +132,8 @@ enum KerasKeys {
 
   /// Arguments that some version has and whose neutral value changes nothing.
   private static let neutral: [(key: String, value: JSONValue)] = [
-    ("time_major", false), ("groups", 1), ("data_format", "channels_last"), ("data_format", nil), ("lora_rank", nil),
+    ("time_major", false), ("groups", 1), ("sparse", false), ("ragged", false), ("data_format", "channels_last"),
+    ("data_format", nil), ("lora_rank", nil),
     ("lora_alpha", nil), ("dim_ordering", "tf"), ("axis", -1), ("input_tensor", nil), ("type_spec", nil),
     ("sparse_output", false), ("use_legacy_config", false), ("dynamic", false), ("autocast", true),
   ]

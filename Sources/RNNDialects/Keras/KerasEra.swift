@@ -27,12 +27,12 @@ public struct KerasEra: Sendable, Equatable {
     if let override {
       generation = override
       reason = "--dialect \(override.rawValue)"
-    } else if let version, let major = KerasEra.numbers(version).first {
+    } else if let version, version.first?.isNumber == true, let major = KerasEra.numbers(version).first {
       generation = major <= 1 ? .keras1 : major == 2 ? .keras2 : .keras3
       reason = "the file's keras_version \(version)"
-    } else if let architecture, KerasEra.contains(architecture, where: { $0["registered_name"] != nil }) {
+    } else if let architecture, KerasEra.contains(architecture, where: KerasEra.isKeras3) {
       generation = .keras3
-      reason = "no version; a configuration with 'registered_name' is Keras 3's"
+      reason = "no version; a configuration with 'module' and 'registered_name' is Keras 3's"
     } else if let architecture, KerasEra.contains(architecture, where: KerasEra.isKeras1) {
       generation = .keras1
       reason = "no version; the configuration's argument names are Keras 1's"
@@ -85,9 +85,16 @@ public struct KerasEra: Sendable, Equatable {
     }
   }
 
+  private static func isKeras3(_ object: JSONObject) -> Bool {
+    object["registered_name"] != nil || (object["module"] != nil && object["class_name"] != nil)
+  }
+
+  /// `nb_*` anywhere, Keras 1's other names, or `output_dim` where Keras 2 has `units`.
   private static func isKeras1(_ object: JSONObject) -> Bool {
-    let hasOldName = ["nb_filter", "inner_activation", "border_mode", "nb_row"].contains { object[$0] != nil }
-    let isOldDense = object["output_dim"] != nil && object["W_regularizer"] != nil
-    return hasOldName || isOldDense
+    let hasOldName = object.keys.contains { key in
+      key.hasPrefix("nb_") || ["inner_activation", "border_mode", "W_regularizer"].contains(key)
+    }
+    let isRecurrent = ["LSTM", "GRU", "SimpleRNN"].contains(object["class_name"]?.string)
+    return hasOldName || (isRecurrent && object["config"]?["output_dim"] != nil)
   }
 }

@@ -179,7 +179,10 @@ public struct KerasImport {
       let kernel = found.first, kernel.name == "kernel"
     else { return }
     switch architecture.layers[kernel.layer].layer.spec {
-    case .conv1D(let spec): input.shape = [nil, kernel.tensor.shape[safe: 1].map { $0 * spec.groups }]
+    case .conv1D(let spec):
+      // An absurd number of groups is refused with the shapes.
+      let (channels, overflow) = (kernel.tensor.shape[safe: 1] ?? 0).multipliedReportingOverflow(by: spec.groups)
+      input.shape = [nil, overflow ? nil : channels]
     case .lstm, .gru, .simpleRNN: input.shape = [nil, kernel.tensor.shape.first]
     case .dense: input.shape = [kernel.tensor.shape.first]
     case .input, .embedding, .masking, .dropout, .spatialDropout1D, .gaussianNoise, .gaussianDropout, .maxPooling1D,
@@ -265,7 +268,7 @@ extension KerasArchitecture {
     name = spec.name
     isSequential = spec.isSequential
     layers = spec.layers.map {
-      Layer(className: $0.spec.kind.rawValue, layer: $0, statesResetAfter: true, isListed: true)
+      Layer(className: $0.spec.kind.rawValue, layer: $0, statesResetAfter: true)
     }
     calls = spec.calls
     inputs = spec.inputs

@@ -137,4 +137,10 @@ enum KerasDType {
   static func name(_ value: JSONValue?) -> String? {
     value?.string ?? value?["config"]?["name"]?.string
   }
+
+  /// Whether a policy stores or computes in something else than float32. (Keras 2.0 gives an Embedding the dtype of its
+  /// ids, which says nothing of its table.)
+  static func isHalfOrDouble(_ policy: String) -> Bool {
+    policy.hasPrefix("mixed_") || ["float16", "bfloat16", "float64"].contains(policy)
+  }
 }

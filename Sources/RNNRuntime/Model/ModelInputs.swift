@@ -47,8 +47,16 @@ struct ModelInputs {
       throw RNNError.badData(
         "the array is \(describe(shape: tensor.shape)), expected \(describe(shape: [nil] + input.shape))")
     }
+    // An array without elements may claim any number of examples or steps, and all of them would be run.
+    let claimed = tensor.shape.reduce(1.0) { $0 * Double(max($1, 1)) }
+    guard tensor.count > 0 || claimed <= Double(mostOfNothing) else {
+      throw RNNError.badData("the array is \(describe(shape: tensor.shape)) and holds nothing")
+    }
     return tensor
   }
+
+  /// How many examples and steps an array without elements may claim.
+  private static let mostOfNothing = 1 << 24
 
   private static func ids(_ tensor: Tensor, rows: Int) throws -> [Int32] {
     let perExample = tensor.shape.dropFirst().reduce(1, *)
