@@ -68,7 +68,12 @@ struct ImportCommand: ParsableCommand {
     try AtomicFile.checkDestination(target.path, replacing: force)
     let model = try ModelImport.model(from: url, options: try options())
     try model.write(to: target, replacing: force)
-    Console.note("\(target.relativePath): \(Console.count(model.parameters.count, "parameter tensor"))")
+    let layers = model.spec.layers.filter { $0.spec.kind != .input }.count
+    let weights = model.parameters.reduce(0) { $0 + $1.tensor.count }
+    let version = model.provenance.frameworkVersion ?? "without a version"
+    Console.note(
+      "\(target.relativePath): \(model.provenance.framework) \(version), \(Console.count(layers, "layer")), "
+        + Console.count(weights, "parameter"))
     for entry in model.ledger { Console.note("  \(entry.kind.rawValue): \(entry.subject): \(entry.note)") }
   }
 

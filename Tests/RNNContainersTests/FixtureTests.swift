@@ -1,5 +1,6 @@
 import Foundation
 import RNNCore
+import RNNTestSupport
 import Testing
 
 @testable import RNNContainers

@@ -103,6 +103,35 @@ import Testing
     }
   }
 
+  @Test func aSequentialModelIsAChain() throws {
+    refuses("no chain") { $0.outputs = [Reference(call: 1)] }
+    refuses("no chain") { $0.calls[2].inputs = [Reference(call: 0)] }
+    refuses("no chain") { $0.layers.append(dense("never called", 1)) }
+    refuses("no chain") { $0.outputs.append(Reference(call: 2)) }
+    refuses("no chain") { $0.calls.append(Call(layer: 1, inputs: [Reference(call: 0)])) }
+    // The same graphs under no such claim are models.
+    for change in [
+      { $0.outputs = [Reference(call: 1)] }, { $0.calls[2].inputs = [Reference(call: 0)] },
+      { $0.outputs.append(Reference(call: 2)) },
+    ] as [(inout ModelSpec) -> Void] {
+      var spec = chain
+      spec.isSequential = false
+      change(&spec)
+      #expect(throws: Never.self) { try spec.shapes() }
+    }
+  }
+
+  @Test func gluIsNoActivationOfARecurrentLayer() {
+    var (lstm, gru, simple) = (LSTMSpec(units: 4), GRUSpec(units: 4, resetAfter: true), SimpleRNNSpec(units: 4))
+    lstm.activation = .glu
+    gru.recurrentActivation = .glu
+    simple.activation = .glu
+    for spec in [LayerSpec.lstm(lstm), .gru(gru), .simpleRNN(simple)] {
+      let model = ModelSpec.sequential(name: "m", layers: [input("in", [nil, 2]), .init(name: "x", spec: spec)])
+      expectError(.badData, naming: "'x'", "glu") { try model.shapes() }
+    }
+  }
+
   @Test func theLayerThatDoesNotFitIsNamed() {
     refuses("'c'", "LSTM", "(?, 2)") {
       $0.isSequential = false

@@ -8,13 +8,14 @@ import Testing
   private typealias Reference = ModelSpec.Reference
 
   private func input(_ name: String, _ shape: String = "[null, 2]") -> String {
-    #"{"class_name": "InputLayer", "name": "\#(name)", "config": {"name": "\#(name)", "batch_input_shape": \#(shape)}, "inbound_nodes": []}"#
+    layer("InputLayer", name, "[]", #""batch_input_shape": \#(shape)"#)
   }
 
   private func layer(_ className: String, _ name: String, _ nodes: String, _ arguments: String = #""units": 2"#)
     -> String
   {
-    #"{"class_name": "\#(className)", "name": "\#(name)", "config": {"name": "\#(name)", \#(arguments)}, "inbound_nodes": \#(nodes)}"#
+    #"{"class_name": "\#(className)", "name": "\#(name)", "config": {"name": "\#(name)", \#(arguments)}, "#
+      + #""inbound_nodes": \#(nodes)}"#
   }
 
   private func spec(
@@ -36,7 +37,8 @@ import Testing
   }
 
   private func tensor3(_ layer: String, _ node: Int = 0, _ output: Int = 0) -> String {
-    #"{"class_name": "__keras_tensor__", "config": {"shape": [null, 2], "dtype": "float32", "keras_history": ["\#(layer)", \#(node), \#(output)]}}"#
+    #"{"class_name": "__keras_tensor__", "config": {"shape": [null, 2], "dtype": "float32", "#
+      + #""keras_history": ["\#(layer)", \#(node), \#(output)]}}"#
   }
 
   /// x -> a -> b, and a again on b's output; outputs of both.

@@ -70,7 +70,8 @@ import Testing
   @Test func customPartsOfTheTrainingAreNamed() throws {
     var file = try file()
     let text =
-      #"{"optimizer_config": {"class_name": "Custom>Lookahead", "config": {}}, "loss": {"out": "my_loss", "b": "mse"}, "#
+      #"{"optimizer_config": {"class_name": "Custom>Lookahead", "config": {}}, "#
+      + #""loss": {"out": "my_loss", "b": "mse"}, "#
       + #""metrics": ["accuracy", "my_metric", {"class_name": "AUC", "config": {}}]}"#
     try file.checkpoint.setAttribute("training_config", .string(text), at: "")
     let entries = try importing(try file.listed()).ledger.filter { $0.subject.hasPrefix("training") }
