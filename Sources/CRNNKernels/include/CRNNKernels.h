@@ -15,6 +15,10 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
   void (*multiply_add)(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b, size_t ldb, float *c,
                        size_t ldc);
 
+  /* c[m, n] += transposed(a[k, m]) b[k, n]: what gradients of weights are made of. */
+  void (*multiply_transposed_add)(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b, size_t ldb,
+                                  float *c, size_t ldc);
+
   /* x <- f(x), in place. */
   void (*sigmoid)(float *x, size_t count);
   void (*tanh)(float *x, size_t count);
