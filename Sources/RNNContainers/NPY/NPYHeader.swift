@@ -14,8 +14,25 @@ struct NPYHeader: Equatable {
 
   /// Parses the header at the start of `file`; returns it with the number of bytes it takes.
   static func parse(_ file: Data) throws -> (header: NPYHeader, length: Int) {
+    let (fields, length) = try NPYHeaderFields.parse(file)
+    let header = NPYHeader(
+      type: try NPYType(descr: fields.descr), isFortranOrder: fields.isFortranOrder, shape: fields.shape)
+    return (header, length)
+  }
+}
+
+/// The three entries of a header, whatever the element type.
+struct NPYHeaderFields {
+  var descr: PythonLiteral
+  var isFortranOrder: Bool
+  var shape: [Int]
+
+  /// The elements are Python objects, and what follows the header is a pickle.
+  var isObjectArray: Bool { descr == .string("|O") || descr == .string("O") }
+
+  static func parse(_ file: Data) throws -> (fields: NPYHeaderFields, length: Int) {
     var reader = ByteReader(file)
-    guard reader.remaining >= 8, try reader.bytes(magic.count).elementsEqual(magic) else {
+    guard reader.remaining >= 8, try reader.bytes(NPYHeader.magic.count).elementsEqual(NPYHeader.magic) else {
       throw RNNError.badData("no .npy file: its first bytes are not NumPy's")
     }
     let version = (try reader.integer(UInt8.self), try reader.integer(UInt8.self))
@@ -28,8 +45,8 @@ struct NPYHeader: Equatable {
         "version \(version.0).\(version.1) of the .npy format is not known", remedy: "Save the array again with NumPy.")
     }
     let text = try reader.bytes(length)
-    let header = try NPYHeader(try PythonLiteral(parsing: text))
-    return (header, reader.position)
+    let fields = try NPYHeaderFields(try PythonLiteral(parsing: text))
+    return (fields, reader.position)
   }
 
   private init(_ literal: PythonLiteral) throws {
@@ -55,7 +72,7 @@ struct NPYHeader: Equatable {
       }
       return value
     }
-    type = try NPYType(descr: member("descr"))
+    descr = member("descr")
     self.isFortranOrder = isFortranOrder
   }
 }

@@ -47,7 +47,7 @@ struct PickleMachine {
     }
   }
 
-  private static func refusal(of code: UInt8) -> RNNError {
+  static func refusal(of code: UInt8) -> RNNError {
     if let name = PickleOpcode.refused[code] {
       return .unsupported("the pickle uses the opcode \(name), which is never carried out")
     }

@@ -41,3 +41,13 @@ func multiplyAdd(
   guard rows > 0, columns > 0, inner > 0 else { return }
   Kernels.table.multiply_add(rows, columns, inner, a, aStep, b, bStep, c, cStep)
 }
+
+/// The same with the first factor transposed: c[rows, columns] += transposed(a[inner, rows]) b[inner, columns].
+@inline(__always)
+func multiplyTransposedAdd(
+  rows: Int, columns: Int, inner: Int, _ a: UnsafePointer<Float>, step aStep: Int, _ b: UnsafePointer<Float>,
+  step bStep: Int, into c: Floats, step cStep: Int
+) {
+  guard rows > 0, columns > 0, inner > 0 else { return }
+  Kernels.table.multiply_transposed_add(rows, columns, inner, a, aStep, b, bStep, c, cStep)
+}

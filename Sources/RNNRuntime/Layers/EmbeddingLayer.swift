@@ -1,48 +1,33 @@
-import Foundation
 import RNNCore
 
 /// y[..., :] = table[id[...], :]
-///
-/// A float32 table is read where it lies, so that a large vocabulary costs only the rows that are looked up.
 struct EmbeddingLayer: RuntimeLayer {
   let spec: EmbeddingSpec
-  private let table: Data
-  private let dtype: DType
 
-  init(_ spec: EmbeddingSpec, _ embeddings: Tensor) {
-    self.spec = spec
-    dtype = embeddings.dtype
-    table = embeddings.bytes
-  }
-
-  func plan(input: [Int], isMasked: Bool) -> LayerPlan {
+  func plan(input: [Int], isMasked: Bool, isTraining: Bool) -> LayerPlan {
     LayerPlan(outputShapes: [input + [spec.outputDim]], makesMask: spec.maskZero)
   }
 
-  func forward(_ inputs: [Value], _ outputs: [Value], scratch: Floats, states: inout LayerStates?) throws {
-    let x = inputs[0]
+  func forward(_ run: inout ForwardRun) throws {
+    let x = run.inputs[0]
+    let y = run.outputs[0]
     let width = spec.outputDim
     for position in 0..<x.count {
       let id = try id(at: position, of: x)
-      if spec.maskZero { outputs[0].mask?[position] = id == 0 ? 0 : 1 }
-      try copyRow(id, to: outputs[0].floats + position * width)
+      if spec.maskZero { y.mask?[position] = id == 0 ? 0 : 1 }
+      (y.floats + position * width).update(from: run.parameters[0] + id * width, count: width)
     }
   }
 
-  private func copyRow(_ id: Int, to destination: Floats) throws {
-    let size = spec.outputDim * dtype.byteCount
-    if dtype == .float32 {
-      table.withUnsafeBytes { raw in
-        UnsafeMutableRawPointer(destination).copyMemory(
-          from: UnsafeRawBufferPointer(rebasing: raw[id * size..<(id + 1) * size]).baseAddress
-            ?? UnsafeRawPointer(destination),
-          byteCount: size)
-      }
-      return
+  /// dtable[id[...], :] += dy[..., :]
+  func backward(_ run: BackwardRun) {
+    guard let table = run.parameterGradients?[0] else { return }
+    let x = run.inputs[0]
+    let width = spec.outputDim
+    for position in 0..<x.count {
+      guard let id = try? id(at: position, of: x) else { continue }
+      Kernels.table.add(table + id * width, run.outputGradients[0] + position * width, width)
     }
-    let start = table.startIndex + id * size
-    let row = try Tensor(dtype: dtype, shape: [spec.outputDim], bytes: table[start..<start + size])
-    for (index, value) in row.floats().enumerated() { destination[index] = value }
   }
 
   private func id(at position: Int, of x: Value) throws -> Int {

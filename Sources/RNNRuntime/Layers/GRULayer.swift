@@ -9,87 +9,180 @@ import RNNCore
 ///     h = z h + (1 - z) n
 ///
 /// K (channels, 3 units), R (units, 3 units); blocks in the order z, r, n. Reset after: b (2, 3 units), row 1 is b';
-/// reset before: b (3 units), no b'.
+/// reset before: b (3 units), no b'. Backwards, with dh after the step:
+///
+///     dz = dh (h before - n)    dn = dh (1 - z)    dh before = dh z + what went through R
+///     reset after:   dr = dn (h R + b')            the product's gradient is dn r
+///     reset before:  dr = (dn transposed(R)) h     dh before += (dn transposed(R)) r
+///
+/// each times the derivative of its own activation.
 struct GRULayer: RuntimeLayer {
   let spec: GRUSpec
-  private let kernel: [Float]
-  private let recurrentKernel: [Float]
-  private let bias: [Float]
-  private let recurrentBias: [Float]
 
-  init(_ spec: GRUSpec, _ weights: LayerWeights) {
-    self.spec = spec
-    kernel = weights.floats("kernel")
-    recurrentKernel = weights.floats("recurrent_kernel")
-    let bias = weights.floats("bias")
-    self.bias = Array(bias.prefix(3 * spec.units))
-    recurrentBias = Array(bias.dropFirst(3 * spec.units))
+  /// The tape of a step: what the reset gate multiplied (reset after: h R + b' of n; reset before: r h), h before
+  /// recurrent dropout, and the sums where an activation's derivative needs them.
+  private var loop: RecurrentLoop {
+    RecurrentLoop(
+      options: spec.options, units: spec.units, gates: 3, stateCount: 1,
+      cellTape: 2 * spec.units + (needsSums ? 3 * spec.units : 0))
   }
 
-  private var loop: RecurrentLoop { RecurrentLoop(options: spec.options, units: spec.units, stateCount: 1) }
+  private var needsSums: Bool { spec.activation.needsInput || spec.recurrentActivation.needsInput }
 
-  func plan(input: [Int], isMasked: Bool) -> LayerPlan {
-    loop.plan(input: input, isMasked: isMasked, gates: 3, stepScratch: 3 * spec.units)
+  func plan(input: [Int], isMasked: Bool, isTraining: Bool) -> LayerPlan {
+    loop.plan(
+      input: input, isMasked: isMasked, stepScratch: 3 * spec.units, backwardStepScratch: 2 * spec.units)
   }
 
-  func forward(_ inputs: [Value], _ outputs: [Value], scratch: Floats, states: inout LayerStates?) {
-    recurrentKernel.withUnsafeBufferPointer { recurrentKernel in
-      guard let recurrent = recurrentKernel.baseAddress else { return }
-      loop.run(
-        inputs, outputs, scratch: scratch, states: &states, gates: 3, kernel: kernel, bias: bias
-      ) { memory, rows, projected, step in
-        if spec.resetAfter {
-          advanceResettingAfter(memory, rows, projected, step: step, recurrent)
-        } else {
-          advanceResettingBefore(memory, rows, projected, step: step, recurrent)
-        }
+  func forward(_ run: inout ForwardRun) {
+    let recurrent = run.parameters[1]
+    let bias = spec.options.useBias ? run.parameters[2] : nil
+    let recurrentBias = spec.resetAfter ? bias.map { $0 + 3 * spec.units } : nil
+    loop.run(&run, bias: bias) { memory, step in
+      if spec.resetAfter {
+        advanceResettingAfter(memory, step, recurrent, recurrentBias)
+      } else {
+        advanceResettingBefore(memory, step, recurrent)
       }
     }
   }
 
   private func advanceResettingAfter(
-    _ memory: RecurrentLoop.Memory, _ rows: Range<Int>, _ projected: Floats, step: Int,
-    _ recurrent: UnsafePointer<Float>
+    _ memory: RecurrentLoop.Memory, _ step: RecurrentLoop.Step, _ recurrent: UnsafePointer<Float>,
+    _ recurrentBias: UnsafePointer<Float>?
   ) {
     let units = spec.units
-    let hidden = memory.states[0] + rows.lowerBound * units
-    startRows(memory.step, rows: rows.count, width: 3 * units, with: recurrentBias)
+    let first = step.rows.lowerBound * units
+    startRows(memory.step, rows: step.rows.count, width: 3 * units, with: recurrentBias)
     multiplyAdd(
-      rows: rows.count, columns: 3 * units, inner: units, hidden, step: units, recurrent, step: 3 * units,
-      into: memory.step, step: 3 * units)
-    for row in 0..<rows.count {
-      let (z, inner) = (projected + row * step, memory.step + row * 3 * units)
+      rows: step.rows.count, columns: 3 * units, inner: units, memory.dropped + first, step: units, recurrent,
+      step: 3 * units, into: memory.step, step: 3 * units)
+    for row in 0..<step.rows.count {
+      let (z, inner) = (step.projected + row * step.stride, memory.step + row * 3 * units)
       let (r, n) = (z + units, z + 2 * units)
+      let h = memory.states[0] + first + row * units
+      let tape = step.tape.map { $0 + row * step.tapeStride }
+      tape?.update(from: inner + 2 * units, count: units)
+      (tape.map { $0 + units })?.update(from: h, count: units)
       Kernels.table.add(z, inner, 2 * units)
+      if needsSums, let tape { (tape + 2 * units).update(from: z, count: 2 * units) }
       ActivationKernel.apply(spec.recurrentActivation, z, rows: 2, width: units)
-      Kernels.table.multiply(r, r, inner + 2 * units, units)
-      Kernels.table.add(n, r, units)
+      // r itself stays, for the backward pass.
+      Kernels.table.multiply(inner, r, inner + 2 * units, units)
+      Kernels.table.add(n, inner, units)
+      if needsSums, let tape { (tape + 4 * units).update(from: n, count: units) }
       ActivationKernel.apply(spec.activation, n, rows: 1, width: units)
-      Kernels.table.gru_state(hidden + row * units, z, n, units)
+      Kernels.table.gru_state(h, z, n, units)
     }
   }
 
   private func advanceResettingBefore(
-    _ memory: RecurrentLoop.Memory, _ rows: Range<Int>, _ projected: Floats, step: Int,
-    _ recurrent: UnsafePointer<Float>
+    _ memory: RecurrentLoop.Memory, _ step: RecurrentLoop.Step, _ recurrent: UnsafePointer<Float>
   ) {
     let units = spec.units
-    let hidden = memory.states[0] + rows.lowerBound * units
+    let first = step.rows.lowerBound * units
     multiplyAdd(
-      rows: rows.count, columns: 2 * units, inner: units, hidden, step: units, recurrent, step: 3 * units,
-      into: projected, step: step)
-    for row in 0..<rows.count {
-      let z = projected + row * step
+      rows: step.rows.count, columns: 2 * units, inner: units, memory.dropped + first, step: units, recurrent,
+      step: 3 * units, into: step.projected, step: step.stride)
+    for row in 0..<step.rows.count {
+      let z = step.projected + row * step.stride
+      let tape = step.tape.map { $0 + row * step.tapeStride }
+      if needsSums, let tape { (tape + 2 * units).update(from: z, count: 2 * units) }
       ActivationKernel.apply(spec.recurrentActivation, z, rows: 2, width: units)
-      Kernels.table.multiply(memory.step + row * units, z + units, hidden + row * units, units)
+      Kernels.table.multiply(memory.step + row * units, z + units, memory.dropped + first + row * units, units)
+      if let tape {
+        tape.update(from: memory.step + row * units, count: units)
+        (tape + units).update(from: memory.states[0] + first + row * units, count: units)
+      }
     }
     multiplyAdd(
-      rows: rows.count, columns: units, inner: units, memory.step, step: units, recurrent + 2 * units,
-      step: 3 * units, into: projected + 2 * units, step: step)
-    for row in 0..<rows.count {
-      let z = projected + row * step
+      rows: step.rows.count, columns: units, inner: units, memory.step, step: units, recurrent + 2 * units,
+      step: 3 * units, into: step.projected + 2 * units, step: step.stride)
+    for row in 0..<step.rows.count {
+      let z = step.projected + row * step.stride
+      if needsSums, let tape = step.tape {
+        (tape + row * step.tapeStride + 4 * units).update(from: z + 2 * units, count: units)
+      }
       ActivationKernel.apply(spec.activation, z + 2 * units, rows: 1, width: units)
-      Kernels.table.gru_state(hidden + row * units, z, z + 2 * units, units)
+      Kernels.table.gru_state(memory.states[0] + first + row * units, z, z + 2 * units, units)
     }
+  }
+
+  func backward(_ run: BackwardRun) {
+    let units = spec.units
+    loop.runBackward(
+      run, throughRecurrent: throughRecurrent,
+      step: { stepBack($0, run.parameters[1]) },
+      finish: { tape, inputSums, stateSums in
+        guard let gradients = run.parameterGradients else { return }
+        addRecurrentGradients(run, tape, stateSums, gradients)
+        guard spec.options.useBias else { return }
+        let rows = run.inputs[0].rows
+        addRows(inputSums, rows: rows, width: 3 * units, step: 3 * units, into: gradients[2])
+        if spec.resetAfter {
+          addRows(stateSums, rows: rows, width: 3 * units, step: 3 * units, into: gradients[2] + 3 * units)
+        }
+      })
+  }
+
+  /// Reset before: n's part of the recurrent kernel saw r h, which the tape keeps; everything else saw h.
+  private func addRecurrentGradients(
+    _ run: BackwardRun, _ tape: RecurrentLoop.Tape, _ stateSums: Floats, _ gradients: [Floats]
+  ) {
+    let (units, rows) = (spec.units, run.inputs[0].rows)
+    let columns = spec.resetAfter ? 3 * units : 2 * units
+    multiplyTransposedAdd(
+      rows: units, columns: columns, inner: rows, tape.before[0], step: units, stateSums, step: 3 * units,
+      into: gradients[1], step: 3 * units)
+    if !spec.resetAfter {
+      multiplyTransposedAdd(
+        rows: units, columns: units, inner: rows, tape.cell, step: loop.cellTape, stateSums + 2 * units,
+        step: 3 * units, into: gradients[1] + 2 * units, step: 3 * units)
+    }
+  }
+
+  private func throughRecurrent(
+    _ added: Floats, _ step: RecurrentLoop.BackwardStep, _ recurrentTransposed: UnsafePointer<Float>
+  ) {
+    let units = spec.units
+    multiplyAdd(
+      rows: 1, columns: units, inner: spec.resetAfter ? 3 * units : 2 * units, step.stateSums, step: 3 * units,
+      recurrentTransposed, step: units, into: added, step: units)
+    if !spec.resetAfter {
+      // What came through r h, left in the scratch by the step.
+      Kernels.table.add(added, step.scratch + units, units)
+    }
+  }
+
+  private func stepBack(_ step: RecurrentLoop.BackwardStep, _ recurrent: UnsafePointer<Float>) {
+    let units = spec.units
+    let (z, r, n) = (step.gates, step.gates + units, step.gates + 2 * units)
+    let (product, hBefore, sums) = (step.cell, step.cell + units, step.cell + 2 * units)
+    let dh = step.states[0]
+    let (dz, dr, dn) = (step.inputSums, step.inputSums + units, step.inputSums + 2 * units)
+    for unit in 0..<units {
+      dz[unit] = dh[unit] * (hBefore[unit] - n[unit])
+      dn[unit] = dh[unit] * (1 - z[unit])
+      dh[unit] *= z[unit]
+    }
+    ActivationGradient.apply(spec.activation, rows: 1, width: units, x: sums + 2 * units, y: n, dy: dn, dx: dn)
+    if spec.resetAfter {
+      for unit in 0..<units {
+        dr[unit] = dn[unit] * product[unit]
+        step.stateSums[2 * units + unit] = dn[unit] * r[unit]
+      }
+    } else {
+      // d (r h) = dn transposed(R of n)
+      for row in 0..<units {
+        var sum: Float = 0
+        let weights = recurrent + row * 3 * units + 2 * units
+        for unit in 0..<units { sum += dn[unit] * weights[unit] }
+        dr[row] = sum * step.before[0][row]
+        step.scratch[units + row] = sum * r[row]
+        step.stateSums[2 * units + row] = dn[row]
+      }
+    }
+    ActivationGradient.apply(spec.recurrentActivation, rows: 2, width: units, x: sums, y: z, dy: dz, dx: dz)
+    step.stateSums.update(from: step.inputSums, count: 2 * units)
   }
 }

@@ -6,57 +6,109 @@ import RNNCore
 ///     i, f, o = recurrentActivation(x K + h R + b)     g = activation(x K + h R + b)
 ///     c = f c + i g                                    h = o activation(c)
 ///
-/// K (channels, 4 units), R (units, 4 units), b (4 units); blocks in the order i, f, g, o.
+/// K (channels, 4 units), R (units, 4 units), b (4 units); blocks in the order i, f, g, o. Backwards, with d for the
+/// gradients of h and c after the step:
+///
+///     do = dh activation(c)    dc += dh o activation'(c)    di = dc g    df = dc c before    dg = dc i
+///
+/// each times the derivative of its own activation, and dc before = dc f.
 struct LSTMLayer: RuntimeLayer {
   let spec: LSTMSpec
-  private let kernel: [Float]
-  private let recurrentKernel: [Float]
-  private let bias: [Float]
 
-  init(_ spec: LSTMSpec, _ weights: LayerWeights) {
-    self.spec = spec
-    kernel = weights.floats("kernel")
-    recurrentKernel = weights.floats("recurrent_kernel")
-    bias = weights.floats("bias")
+  /// The tape of a step: the new c, activation(c), and the gates' sums where an activation's derivative needs them.
+  private var loop: RecurrentLoop {
+    RecurrentLoop(
+      options: spec.options, units: spec.units, gates: 4, stateCount: 2,
+      cellTape: 2 * spec.units + (needsSums ? 4 * spec.units : 0))
   }
 
-  private var loop: RecurrentLoop { RecurrentLoop(options: spec.options, units: spec.units, stateCount: 2) }
+  private var needsSums: Bool { spec.activation.needsInput || spec.recurrentActivation.needsInput }
 
-  func plan(input: [Int], isMasked: Bool) -> LayerPlan {
-    loop.plan(input: input, isMasked: isMasked, gates: 4, stepScratch: 0)
+  func plan(input: [Int], isMasked: Bool, isTraining: Bool) -> LayerPlan {
+    loop.plan(input: input, isMasked: isMasked, stepScratch: 0, backwardStepScratch: spec.units)
   }
 
-  func forward(_ inputs: [Value], _ outputs: [Value], scratch: Floats, states: inout LayerStates?) {
-    recurrentKernel.withUnsafeBufferPointer { recurrentKernel in
-      guard let recurrent = recurrentKernel.baseAddress else { return }
-      loop.run(
-        inputs, outputs, scratch: scratch, states: &states, gates: 4, kernel: kernel, bias: bias
-      ) { memory, rows, projected, step in
-        advance(memory, rows, projected, step: step, recurrent)
-      }
-    }
+  func forward(_ run: inout ForwardRun) {
+    let recurrent = run.parameters[1]
+    let bias = spec.options.useBias ? run.parameters[2] : nil
+    loop.run(&run, bias: bias) { memory, step in advance(memory, step, recurrent) }
   }
 
   private func advance(
-    _ memory: RecurrentLoop.Memory, _ rows: Range<Int>, _ gates: Floats, step: Int,
-    _ recurrent: UnsafePointer<Float>
+    _ memory: RecurrentLoop.Memory, _ step: RecurrentLoop.Step, _ recurrent: UnsafePointer<Float>
   ) {
     let units = spec.units
-    let hidden = memory.states[0] + rows.lowerBound * units
+    let first = step.rows.lowerBound * units
     multiplyAdd(
-      rows: rows.count, columns: 4 * units, inner: units, hidden, step: units, recurrent, step: 4 * units,
-      into: gates, step: step)
-    for row in 0..<rows.count {
-      let (i, h) = (gates + row * step, hidden + row * units)
-      let c = memory.states[1] + (rows.lowerBound + row) * units
+      rows: step.rows.count, columns: 4 * units, inner: units, memory.dropped + first, step: units, recurrent,
+      step: 4 * units, into: step.projected, step: step.stride)
+    for row in 0..<step.rows.count {
+      let i = step.projected + row * step.stride
       let (f, g, o) = (i + units, i + 2 * units, i + 3 * units)
+      let h = memory.states[0] + first + row * units
+      let c = memory.states[1] + first + row * units
+      let tape = step.tape.map { $0 + row * step.tapeStride }
+      if needsSums, let tape { (tape + 2 * units).update(from: i, count: 4 * units) }
       ActivationKernel.apply(spec.recurrentActivation, i, rows: 2, width: units)
       ActivationKernel.apply(spec.activation, g, rows: 1, width: units)
       ActivationKernel.apply(spec.recurrentActivation, o, rows: 1, width: units)
       Kernels.table.lstm_cell(c, i, f, g, units)
       h.update(from: c, count: units)
       ActivationKernel.apply(spec.activation, h, rows: 1, width: units)
+      if let tape {
+        tape.update(from: c, count: units)
+        (tape + units).update(from: h, count: units)
+      }
       Kernels.table.multiply(h, h, o, units)
     }
+  }
+
+  func backward(_ run: BackwardRun) {
+    let units = spec.units
+    loop.runBackward(
+      run,
+      throughRecurrent: { added, step, recurrentTransposed in
+        multiplyAdd(
+          rows: 1, columns: units, inner: 4 * units, step.stateSums, step: 4 * units, recurrentTransposed, step: units,
+          into: added, step: units)
+      },
+      step: stepBack,
+      finish: { tape, inputSums, _ in
+        guard let gradients = run.parameterGradients else { return }
+        let rows = run.inputs[0].rows
+        multiplyTransposedAdd(
+          rows: units, columns: 4 * units, inner: rows, tape.before[0], step: units, inputSums, step: 4 * units,
+          into: gradients[1], step: 4 * units)
+        if spec.options.useBias {
+          addRows(inputSums, rows: rows, width: 4 * units, step: 4 * units, into: gradients[2])
+        }
+      })
+  }
+
+  private func stepBack(_ step: RecurrentLoop.BackwardStep) {
+    let units = spec.units
+    let (i, f, g, o) = (step.gates, step.gates + units, step.gates + 2 * units, step.gates + 3 * units)
+    let (c, squashed, sums) = (step.cell, step.cell + units, step.cell + 2 * units)
+    let (dh, dc, cBefore) = (step.states[0], step.states[1], step.before[1])
+    let (di, df, dg, dO) = (
+      step.inputSums, step.inputSums + units, step.inputSums + 2 * units, step.inputSums + 3 * units
+    )
+    for unit in 0..<units { step.scratch[unit] = dh[unit] * o[unit] }
+    ActivationGradient.apply(
+      spec.activation, rows: 1, width: units, x: c, y: squashed, dy: step.scratch, dx: step.scratch)
+    for unit in 0..<units {
+      dc[unit] += step.scratch[unit]
+      di[unit] = dc[unit] * g[unit]
+      df[unit] = dc[unit] * cBefore[unit]
+      dg[unit] = dc[unit] * i[unit]
+      dO[unit] = dh[unit] * squashed[unit]
+      dc[unit] *= f[unit]
+      dh[unit] = 0
+    }
+    let gate = spec.recurrentActivation
+    ActivationGradient.apply(gate, rows: 2, width: units, x: sums, y: i, dy: di, dx: di)
+    ActivationGradient.apply(spec.activation, rows: 1, width: units, x: sums + 2 * units, y: g, dy: dg, dx: dg)
+    ActivationGradient.apply(gate, rows: 1, width: units, x: sums + 3 * units, y: o, dy: dO, dx: dO)
+    step.stateSums.update(from: step.inputSums, count: 4 * units)
   }
 }

@@ -6,32 +6,54 @@ struct Pooling1DLayer: RuntimeLayer {
   let spec: Pooling1DSpec
   let isMaximum: Bool
 
-  init(_ spec: Pooling1DSpec, isMaximum: Bool) {
-    self.spec = spec
-    self.isMaximum = isMaximum
-  }
-
   private func geometry(_ timesteps: Int) throws -> WindowGeometry {
     try WindowGeometry(timesteps: timesteps, size: spec.poolSize, stride: spec.strides, padding: spec.padding)
   }
 
-  func plan(input: [Int], isMasked: Bool) throws -> LayerPlan {
+  func plan(input: [Int], isMasked: Bool, isTraining: Bool) throws -> LayerPlan {
     LayerPlan(outputShapes: [[input[0], try geometry(input[1]).outputLength, input[2]]])
   }
 
-  func forward(_ inputs: [Value], _ outputs: [Value], scratch: Floats, states: inout LayerStates?) throws {
-    let x = inputs[0]
+  func forward(_ run: inout ForwardRun) throws {
+    let x = run.inputs[0]
     let timesteps = x.shape[1]
     let geometry = try geometry(timesteps)
     for example in 0..<x.batch {
       for window in 0..<geometry.outputLength {
-        let start = window * spec.strides - geometry.left
-        let steps = max(start, 0)..<min(start + spec.poolSize, timesteps)
         reduceSteps(
-          x.floats + example * timesteps * x.width, steps, width: x.width, isMaximum: isMaximum,
-          into: outputs[0].floats + (example * geometry.outputLength + window) * x.width)
+          x.floats + example * timesteps * x.width, steps(of: window, timesteps, geometry), width: x.width,
+          isMaximum: isMaximum, into: run.outputs[0].floats + (example * geometry.outputLength + window) * x.width)
       }
     }
+  }
+
+  /// To the first of the largest steps, or evenly to all.
+  func backward(_ run: BackwardRun) {
+    let x = run.inputs[0]
+    let timesteps = x.shape[1]
+    guard let dx = run.inputGradients[0], let geometry = try? geometry(timesteps) else { return }
+    for example in 0..<x.batch {
+      let start = example * timesteps * x.width
+      for window in 0..<geometry.outputLength {
+        let row = (example * geometry.outputLength + window) * x.width
+        let steps = steps(of: window, timesteps, geometry)
+        for channel in 0..<x.width {
+          let gradient = run.outputGradients[0][row + channel]
+          if isMaximum {
+            let largest = run.outputs[0].floats[row + channel]
+            let first = steps.first { x.floats[start + $0 * x.width + channel] == largest } ?? steps.lowerBound
+            dx[start + first * x.width + channel] += gradient
+          } else {
+            for step in steps { dx[start + step * x.width + channel] += gradient / Float(steps.count) }
+          }
+        }
+      }
+    }
+  }
+
+  private func steps(of window: Int, _ timesteps: Int, _ geometry: WindowGeometry) -> Range<Int> {
+    let start = window * spec.strides - geometry.left
+    return max(start, 0)..<min(start + spec.poolSize, timesteps)
   }
 }
 
@@ -40,26 +62,41 @@ struct GlobalPooling1DLayer: RuntimeLayer {
   let spec: GlobalPooling1DSpec
   let isMaximum: Bool
 
-  init(_ spec: GlobalPooling1DSpec, isMaximum: Bool) {
-    self.spec = spec
-    self.isMaximum = isMaximum
-  }
-
-  func plan(input: [Int], isMasked: Bool) throws -> LayerPlan {
+  func plan(input: [Int], isMasked: Bool, isTraining: Bool) throws -> LayerPlan {
     guard input[1] > 0 else { throw RNNError.badData("a sequence of no timesteps cannot be pooled") }
     return LayerPlan(outputShapes: [spec.keepDims ? [input[0], 1, input[2]] : [input[0], input[2]]])
   }
 
-  func forward(_ inputs: [Value], _ outputs: [Value], scratch: Floats, states: inout LayerStates?) {
-    let x = inputs[0]
+  func forward(_ run: inout ForwardRun) {
+    let x = run.inputs[0]
     let timesteps = x.shape[1]
     for example in 0..<x.batch {
       let source = x.floats + example * timesteps * x.width
-      let destination = outputs[0].floats + example * x.width
+      let destination = run.outputs[0].floats + example * x.width
       if let mask = x.mask, !isMaximum {
         meanOfValid(source, mask + example * timesteps, timesteps, width: x.width, into: destination)
       } else {
         reduceSteps(source, 0..<timesteps, width: x.width, isMaximum: isMaximum, into: destination)
+      }
+    }
+  }
+
+  /// Evenly to all that are largest, or to all that count.
+  func backward(_ run: BackwardRun) {
+    guard let dx = run.inputGradients[0] else { return }
+    let x = run.inputs[0]
+    let timesteps = x.shape[1]
+    for example in 0..<x.batch {
+      let start = example * timesteps * x.width
+      for channel in 0..<x.width {
+        let largest = run.outputs[0].floats[example * x.width + channel]
+        let counted = (0..<timesteps).filter { step in
+          isMaximum
+            ? x.floats[start + step * x.width + channel] == largest
+            : x.mask.map { $0[example * timesteps + step] != 0 } ?? true
+        }
+        let share = run.outputGradients[0][example * x.width + channel] / Float(counted.count)
+        for step in counted { dx[start + step * x.width + channel] += share }
       }
     }
   }

@@ -30,64 +30,84 @@ struct LayerPlan {
   var isIdentity = false
   /// Floats of working memory.
   var scratch = 0
+  /// Floats that the forward pass leaves for the backward pass; taken in training only.
+  var tape = 0
+  /// Floats of working memory of the backward pass.
+  var backwardScratch = 0
 }
 
 /// The states of recurrent layers between two runs, by call: h, and c for LSTM, each (batch x units).
 typealias LayerStates = [[Float]]
 
-/// A layer, its weights packed for the machine. Forward for any number of examples.
+/// One forward run of one layer.
+struct ForwardRun {
+  /// One value; for recurrent layers, optionally their initial states behind it.
+  var inputs: [Value]
+  /// As planned; masks are written where the plan makes them.
+  var outputs: [Value]
+  /// In the order of `LayerSpec.parameterNames`.
+  var parameters: [UnsafePointer<Float>]
+  var scratch: Floats
+  /// For recurrent layers, the states to start from and to leave behind.
+  var states: LayerStates?
+  /// What the backward pass will need; `nil` outside training.
+  var tape: Floats?
+  /// Random numbers of this layer and step; `nil` outside training.
+  var noise: LayerNoise?
+}
+
+/// The backward run that belongs to a forward run: the values, parameters, tape and noise are those of the latter.
+struct BackwardRun {
+  var inputs: [Value]
+  var outputs: [Value]
+  var parameters: [UnsafePointer<Float>]
+  var scratch: Floats
+  var tape: Floats
+  var noise: LayerNoise?
+  /// d loss / d output, for each output.
+  var outputGradients: [Floats]
+  /// Added to: d loss / d input; `nil` where nobody needs it.
+  var inputGradients: [Floats?]
+  /// Added to: d loss / d parameter; `nil` for a frozen layer.
+  var parameterGradients: [Floats]?
+}
+
+/// A layer over flat memory, for any number of examples. It holds its configuration; weights come with each run.
 protocol RuntimeLayer: Sendable {
   /// - Parameters:
   ///   - input: the first input's shape, with the batch.
   ///   - isMasked: whether the first input has a mask.
+  ///   - isTraining: whether dropout and noise act and a tape is written.
   /// - Throws: `badData` where a sequence is too short.
-  func plan(input: [Int], isMasked: Bool) throws -> LayerPlan
+  func plan(input: [Int], isMasked: Bool, isTraining: Bool) throws -> LayerPlan
 
-  /// - Parameters:
-  ///   - inputs: one value; for recurrent layers, optionally their initial states behind it.
-  ///   - outputs: as planned; masks are written where the plan makes them.
-  ///   - states: for recurrent layers, the states to start from and to leave behind.
-  func forward(_ inputs: [Value], _ outputs: [Value], scratch: Floats, states: inout LayerStates?) throws
+  func forward(_ run: inout ForwardRun) throws
+
+  func backward(_ run: BackwardRun)
 }
 
 /// Makes the runtime layer for each kind.
 enum RuntimeLayers {
-  /// - Parameter parameters: those of the layer, in the order of `LayerSpec.parameterNames`.
-  static func make(_ layer: ModelSpec.Layer, _ parameters: [Tensor]) throws -> any RuntimeLayer {
-    let weights = LayerWeights(names: layer.spec.parameterNames, tensors: parameters)
-    switch layer.spec {
-    case .input, .dropout, .spatialDropout1D, .gaussianNoise, .gaussianDropout: return IdentityLayer()
-    case .embedding(let spec): return EmbeddingLayer(spec, try weights.tensor("embeddings"))
-    case .masking(let spec): return MaskingLayer(spec)
-    case .conv1D(let spec): return Conv1DLayer(spec, weights)
-    case .maxPooling1D(let spec): return Pooling1DLayer(spec, isMaximum: true)
-    case .averagePooling1D(let spec): return Pooling1DLayer(spec, isMaximum: false)
-    case .globalMaxPooling1D(let spec): return GlobalPooling1DLayer(spec, isMaximum: true)
-    case .globalAveragePooling1D(let spec): return GlobalPooling1DLayer(spec, isMaximum: false)
-    case .lstm(let spec): return LSTMLayer(spec, weights)
-    case .gru(let spec): return GRULayer(spec, weights)
-    case .simpleRNN(let spec): return SimpleRNNLayer(spec, weights)
-    case .dense(let spec): return DenseLayer(spec, weights)
-    case .activation(let spec): return ActivationLayer(spec)
-    case .flatten: return FlattenLayer()
+  static func make(_ spec: LayerSpec) -> any RuntimeLayer {
+    switch spec {
+    case .input: IdentityLayer()
+    case .dropout(let spec): NoiseLayer(.dropout(rate: Float(spec.rate)))
+    case .spatialDropout1D(let spec): NoiseLayer(.spatialDropout(rate: Float(spec.rate)))
+    case .gaussianNoise(let spec): NoiseLayer(.gaussianNoise(deviation: Float(spec.rate)))
+    case .gaussianDropout(let spec): NoiseLayer(.gaussianDropout(rate: Float(spec.rate)))
+    case .embedding(let spec): EmbeddingLayer(spec: spec)
+    case .masking(let spec): MaskingLayer(spec)
+    case .conv1D(let spec): Conv1DLayer(spec: spec)
+    case .maxPooling1D(let spec): Pooling1DLayer(spec: spec, isMaximum: true)
+    case .averagePooling1D(let spec): Pooling1DLayer(spec: spec, isMaximum: false)
+    case .globalMaxPooling1D(let spec): GlobalPooling1DLayer(spec: spec, isMaximum: true)
+    case .globalAveragePooling1D(let spec): GlobalPooling1DLayer(spec: spec, isMaximum: false)
+    case .lstm(let spec): LSTMLayer(spec: spec)
+    case .gru(let spec): GRULayer(spec: spec)
+    case .simpleRNN(let spec): SimpleRNNLayer(spec: spec)
+    case .dense(let spec): DenseLayer(spec: spec)
+    case .activation(let spec): ActivationLayer(activation: spec.activation)
+    case .flatten: FlattenLayer()
     }
-  }
-}
-
-/// The parameters of one layer by name, as float32.
-struct LayerWeights {
-  var names: [String]
-  var tensors: [Tensor]
-
-  func tensor(_ name: String) throws -> Tensor {
-    guard let index = names.firstIndex(of: name), tensors.indices.contains(index) else {
-      throw RNNError(.internalError, "the parameter '\(name)' is missing")
-    }
-    return tensors[index]
-  }
-
-  /// Empty where the layer has no such parameter, as without bias.
-  func floats(_ name: String) -> [Float] {
-    (try? tensor(name))?.floats() ?? []
   }
 }

@@ -1,47 +1,60 @@
 import RNNCore
 
-/// Inputs, and the layers that only training knows.
+/// Inputs.
 struct IdentityLayer: RuntimeLayer {
-  func plan(input: [Int], isMasked: Bool) -> LayerPlan {
+  func plan(input: [Int], isMasked: Bool, isTraining: Bool) -> LayerPlan {
     LayerPlan(outputShapes: [input], passesMask: isMasked, isIdentity: true)
   }
 
-  func forward(_ inputs: [Value], _ outputs: [Value], scratch: Floats, states: inout LayerStates?) {}
+  func forward(_ run: inout ForwardRun) {}
+
+  func backward(_ run: BackwardRun) {}
 }
 
 /// (batch, ...) -> (batch, product): the same floats under another shape; the mask ends here.
 struct FlattenLayer: RuntimeLayer {
-  func plan(input: [Int], isMasked: Bool) -> LayerPlan {
+  func plan(input: [Int], isMasked: Bool, isTraining: Bool) -> LayerPlan {
     LayerPlan(outputShapes: [[input[0], input.dropFirst().reduce(1, *)]], isIdentity: true)
   }
 
-  func forward(_ inputs: [Value], _ outputs: [Value], scratch: Floats, states: inout LayerStates?) {}
+  func forward(_ run: inout ForwardRun) {}
+
+  func backward(_ run: BackwardRun) {}
 }
 
 /// y = f(x)
 struct ActivationLayer: RuntimeLayer {
   let activation: Activation
 
-  init(_ spec: ActivationSpec) {
-    activation = spec.activation
-  }
-
-  func plan(input: [Int], isMasked: Bool) -> LayerPlan {
-    guard activation == .glu else { return LayerPlan(outputShapes: [input], passesMask: isMasked) }
-    return LayerPlan(
-      outputShapes: [input.dropLast() + [input[input.count - 1] / 2]], passesMask: isMasked,
-      scratch: input.reduce(1, *))
-  }
-
-  func forward(_ inputs: [Value], _ outputs: [Value], scratch: Floats, states: inout LayerStates?) {
-    let x = inputs[0]
-    if activation == .glu {
-      scratch.update(from: x.floats, count: x.count)
-      ActivationKernel.applyGLU(scratch, rows: x.rows, width: x.width, out: outputs[0].floats)
-    } else {
-      outputs[0].floats.update(from: x.floats, count: x.count)
-      ActivationKernel.apply(activation, outputs[0].floats, rows: x.rows, width: x.width)
+  func plan(input: [Int], isMasked: Bool, isTraining: Bool) -> LayerPlan {
+    guard activation == .glu else {
+      return LayerPlan(outputShapes: [input], passesMask: isMasked, backwardScratch: input.reduce(1, *))
     }
+    let count = input.reduce(1, *)
+    return LayerPlan(
+      outputShapes: [input.dropLast() + [input[input.count - 1] / 2]], passesMask: isMasked, scratch: count,
+      backwardScratch: count)
+  }
+
+  func forward(_ run: inout ForwardRun) {
+    let x = run.inputs[0]
+    if activation == .glu {
+      run.scratch.update(from: x.floats, count: x.count)
+      ActivationKernel.applyGLU(run.scratch, rows: x.rows, width: x.width, out: run.outputs[0].floats)
+    } else {
+      run.outputs[0].floats.update(from: x.floats, count: x.count)
+      ActivationKernel.apply(activation, run.outputs[0].floats, rows: x.rows, width: x.width)
+    }
+  }
+
+  /// dx += f'(x) dy
+  func backward(_ run: BackwardRun) {
+    guard let dx = run.inputGradients[0] else { return }
+    let x = run.inputs[0]
+    ActivationGradient.apply(
+      activation, rows: x.rows, width: x.width, x: x.floats, y: run.outputs[0].floats, dy: run.outputGradients[0],
+      dx: run.scratch)
+    Kernels.table.add(dx, run.scratch, x.count)
   }
 }
 
@@ -53,17 +66,27 @@ struct MaskingLayer: RuntimeLayer {
     maskValue = Float(spec.maskValue)
   }
 
-  func plan(input: [Int], isMasked: Bool) -> LayerPlan {
+  func plan(input: [Int], isMasked: Bool, isTraining: Bool) -> LayerPlan {
     LayerPlan(outputShapes: [input], makesMask: true)
   }
 
-  func forward(_ inputs: [Value], _ outputs: [Value], scratch: Floats, states: inout LayerStates?) {
-    let x = inputs[0]
+  func forward(_ run: inout ForwardRun) {
+    let x = run.inputs[0]
+    let y = run.outputs[0]
     for row in 0..<x.rows {
       let source = x.floats + row * x.width
       let isValid = (0..<x.width).contains { source[$0] != maskValue }
-      outputs[0].mask?[row] = isValid ? 1 : 0
-      for channel in 0..<x.width { outputs[0].floats[row * x.width + channel] = isValid ? source[channel] : 0 }
+      y.mask?[row] = isValid ? 1 : 0
+      for channel in 0..<x.width { y.floats[row * x.width + channel] = isValid ? source[channel] : 0 }
+    }
+  }
+
+  /// dx += dy where the step is valid.
+  func backward(_ run: BackwardRun) {
+    guard let dx = run.inputGradients[0] else { return }
+    let x = run.inputs[0]
+    for row in 0..<x.rows where run.outputs[0].mask?[row] != 0 {
+      Kernels.table.add(dx + row * x.width, run.outputGradients[0] + row * x.width, x.width)
     }
   }
 }

@@ -3,39 +3,61 @@ import RNNCore
 /// SimpleRNN (Elman 1990): h = activation(x K + h R + b), K (channels, units), R (units, units), b (units).
 struct SimpleRNNLayer: RuntimeLayer {
   let spec: SimpleRNNSpec
-  private let kernel: [Float]
-  private let recurrentKernel: [Float]
-  private let bias: [Float]
 
-  init(_ spec: SimpleRNNSpec, _ weights: LayerWeights) {
-    self.spec = spec
-    kernel = weights.floats("kernel")
-    recurrentKernel = weights.floats("recurrent_kernel")
-    bias = weights.floats("bias")
+  /// The tape of a step: the sums, where the activation's derivative needs them.
+  private var loop: RecurrentLoop {
+    RecurrentLoop(
+      options: spec.options, units: spec.units, gates: 1, stateCount: 1,
+      cellTape: spec.activation.needsInput ? spec.units : 0)
   }
 
-  private var loop: RecurrentLoop { RecurrentLoop(options: spec.options, units: spec.units, stateCount: 1) }
-
-  func plan(input: [Int], isMasked: Bool) -> LayerPlan {
-    loop.plan(input: input, isMasked: isMasked, gates: 1, stepScratch: 0)
+  func plan(input: [Int], isMasked: Bool, isTraining: Bool) -> LayerPlan {
+    loop.plan(input: input, isMasked: isMasked, stepScratch: 0, backwardStepScratch: 0)
   }
 
-  func forward(_ inputs: [Value], _ outputs: [Value], scratch: Floats, states: inout LayerStates?) {
+  func forward(_ run: inout ForwardRun) {
     let units = spec.units
-    recurrentKernel.withUnsafeBufferPointer { recurrentKernel in
-      guard let recurrent = recurrentKernel.baseAddress else { return }
-      loop.run(
-        inputs, outputs, scratch: scratch, states: &states, gates: 1, kernel: kernel, bias: bias
-      ) { memory, rows, projected, step in
-        let hidden = memory.states[0] + rows.lowerBound * units
-        multiplyAdd(
-          rows: rows.count, columns: units, inner: units, hidden, step: units, recurrent, step: units,
-          into: projected, step: step)
-        for row in 0..<rows.count {
-          ActivationKernel.apply(spec.activation, projected + row * step, rows: 1, width: units)
-          (hidden + row * units).update(from: projected + row * step, count: units)
+    let recurrent = run.parameters[1]
+    let bias = spec.options.useBias ? run.parameters[2] : nil
+    loop.run(&run, bias: bias) { memory, step in
+      let first = step.rows.lowerBound * units
+      multiplyAdd(
+        rows: step.rows.count, columns: units, inner: units, memory.dropped + first, step: units, recurrent,
+        step: units, into: step.projected, step: step.stride)
+      for row in 0..<step.rows.count {
+        let sums = step.projected + row * step.stride
+        if spec.activation.needsInput, let tape = step.tape {
+          (tape + row * step.tapeStride).update(from: sums, count: units)
         }
+        ActivationKernel.apply(spec.activation, sums, rows: 1, width: units)
+        (memory.states[0] + first + row * units).update(from: sums, count: units)
       }
     }
+  }
+
+  /// d sums = activation'(sums) dh; all of dh before goes through R.
+  func backward(_ run: BackwardRun) {
+    let units = spec.units
+    loop.runBackward(
+      run,
+      throughRecurrent: { added, step, recurrentTransposed in
+        multiplyAdd(
+          rows: 1, columns: units, inner: units, step.stateSums, step: units, recurrentTransposed, step: units,
+          into: added, step: units)
+      },
+      step: { step in
+        ActivationGradient.apply(
+          spec.activation, rows: 1, width: units, x: step.cell, y: step.gates, dy: step.states[0], dx: step.inputSums)
+        step.stateSums.update(from: step.inputSums, count: units)
+        step.states[0].update(repeating: 0, count: units)
+      },
+      finish: { tape, inputSums, _ in
+        guard let gradients = run.parameterGradients else { return }
+        let rows = run.inputs[0].rows
+        multiplyTransposedAdd(
+          rows: units, columns: units, inner: rows, tape.before[0], step: units, inputSums, step: units,
+          into: gradients[1], step: units)
+        if spec.options.useBias { addRows(inputSums, rows: rows, width: units, step: units, into: gradients[2]) }
+      })
   }
 }

@@ -23,39 +23,51 @@ struct ForwardPlan {
   /// Where the working memory starts, shared by all layers.
   var scratch = 0
 
-  /// - Parameter inputs: the shape of each input, with the batch.
+  /// Where each call's tape starts, in training.
+  var tapes: [Int] = []
+
+  /// - Parameters:
+  ///   - embeddingRows: for each input, not `nil` where an embedding reads it.
+  ///   - inputs: the shape of each input, with the batch.
   /// - Throws: `badData` naming the layer that a sequence is too short for, or where the memory would not suffice.
-  init(_ model: Model, inputs: [[Int]]) throws {
-    let spec = model.native.spec
+  init(
+    _ spec: ModelSpec, _ layers: [any RuntimeLayer], _ embeddingRows: [Int?], inputs: [[Int]], isTraining: Bool = false
+  ) throws {
     var scratchCount = 0
     for (index, call) in spec.calls.enumerated() {
       let layer = spec.layers[call.layer]
       if let position = spec.inputs.firstIndex(of: index) {
         let shape = inputs[position]
-        slots.append([
-          Slot(shape: shape, floats: try take(shape), ids: model.embeddingRows[position] == nil ? nil : takeIDs(shape))
-        ])
+        let ids = embeddingRows[position] == nil ? nil : takeIDs(shape)
+        slots.append([Slot(shape: shape, floats: try take(shape), ids: ids)])
         plans.append(LayerPlan(outputShapes: [shape], isIdentity: true))
+        tapes.append(0)
         continue
       }
       let source = slots[call.inputs[0].call][call.inputs[0].output]
-      let plan = try locating("layer '\(layer.name)'") {
-        try model.layers[call.layer].plan(input: source.shape, isMasked: source.mask != nil)
+      try locating("layer '\(layer.name)'") {
+        let plan = try layers[call.layer].plan(
+          input: source.shape, isMasked: source.mask != nil, isTraining: isTraining)
+        slots.append(try makeSlots(plan, source))
+        tapes.append(isTraining ? try take([plan.tape]) : 0)
+        plans.append(plan)
+        scratchCount = max(scratchCount, plan.scratch, isTraining ? plan.backwardScratch : 0)
       }
-      var outputs: [Slot] = []
-      for (output, shape) in plan.outputShapes.enumerated() {
-        let isFirst = output == 0
-        var slot = Slot(shape: shape, floats: isFirst && plan.isIdentity ? source.floats : try take(shape))
-        if isFirst, plan.makesMask { slot.mask = takeMask(shape.dropLast()) }
-        if isFirst, plan.passesMask { slot.mask = source.mask }
-        if isFirst, plan.isIdentity, slot.shape == source.shape { slot.ids = source.ids }
-        outputs.append(slot)
-      }
-      slots.append(outputs)
-      plans.append(plan)
-      scratchCount = max(scratchCount, plan.scratch)
     }
     scratch = try take([scratchCount])
+  }
+
+  private mutating func makeSlots(_ plan: LayerPlan, _ source: Slot) throws -> [Slot] {
+    var outputs: [Slot] = []
+    for (output, shape) in plan.outputShapes.enumerated() {
+      let isFirst = output == 0
+      var slot = Slot(shape: shape, floats: isFirst && plan.isIdentity ? source.floats : try take(shape))
+      if isFirst, plan.makesMask { slot.mask = takeMask(shape.dropLast()) }
+      if isFirst, plan.passesMask { slot.mask = source.mask }
+      if isFirst, plan.isIdentity, slot.shape == source.shape { slot.ids = source.ids }
+      outputs.append(slot)
+    }
+    return outputs
   }
 
   private mutating func take(_ shape: [Int]) throws -> Int {

@@ -13,6 +13,7 @@ public final class Model: Sendable {
   public let textEncoder: TextEncoder?
 
   let layers: [any RuntimeLayer]
+  let parameters: ParameterStore
   /// For each input, the rows of the smallest embedding that reads it; `nil` where none does.
   let embeddingRows: [Int?]
 
@@ -28,9 +29,8 @@ public final class Model: Sendable {
     try native.validate()
     self.native = native
     textEncoder = try native.text.map { try TextEncoder($0) }
-    var parameters: [String: [Tensor]] = [:]
-    for parameter in native.parameters { parameters[parameter.layer, default: []].append(parameter.tensor) }
-    layers = try native.spec.layers.map { try RuntimeLayers.make($0, parameters[$0.name] ?? []) }
+    parameters = ParameterStore(native)
+    layers = native.spec.layers.map { RuntimeLayers.make($0.spec) }
     embeddingRows = Model.embeddingRows(native.spec)
   }
 

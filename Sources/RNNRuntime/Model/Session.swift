@@ -58,13 +58,12 @@ public final class Session {
     for (index, call) in spec.inputs.enumerated() { load(inputs, index, plan.slots[call][0], memory) }
     for (index, call) in spec.calls.enumerated() where !call.inputs.isEmpty {
       let values = call.inputs.map { memory.value(plan.slots[$0.call][$0.output]) }
-      var layerStates: LayerStates? =
-        state != nil && spec.layers[call.layer].spec.stateCount > 0 ? state?.layers[index] ?? [] : nil
-      try locating("layer '\(spec.layers[call.layer].name)'") {
-        try model.layers[call.layer].forward(
-          values, plan.slots[index].map(memory.value), scratch: memory.floats + plan.scratch, states: &layerStates)
-      }
-      if let layerStates { state?.layers[index] = layerStates }
+      var run = ForwardRun(
+        inputs: values, outputs: plan.slots[index].map(memory.value), parameters: model.parameters.pointers[call.layer],
+        scratch: memory.floats + plan.scratch)
+      if let state, spec.layers[call.layer].spec.stateCount > 0 { run.states = state.layers[index] ?? [] }
+      try locating("layer '\(spec.layers[call.layer].name)'") { try model.layers[call.layer].forward(&run) }
+      if let states = run.states { state?.layers[index] = states }
     }
     return try spec.outputs.map { reference in
       let value = memory.value(plan.slots[reference.call][reference.output])
@@ -87,7 +86,7 @@ public final class Session {
       // The most recent stands last.
       prepared.append(prepared.remove(at: known))
     } else {
-      let plan = try ForwardPlan(model, inputs: shapes)
+      let plan = try ForwardPlan(model.native.spec, model.layers, model.embeddingRows, inputs: shapes)
       if prepared.count == Session.keptShapes { prepared.removeFirst() }
       prepared.append((shapes, plan, ForwardMemory(plan)))
     }

@@ -46,3 +46,16 @@ struct NaiveMatrix<Scalar: Real & BinaryFloatingPoint> {
     return sums
   }
 }
+
+/// The parameters of one layer by name.
+struct LayerWeights {
+  var names: [String]
+  var tensors: [Tensor]
+
+  func tensor(_ name: String) throws -> Tensor {
+    guard let index = names.firstIndex(of: name), tensors.indices.contains(index) else {
+      throw RNNError(.internalError, "the parameter '\(name)' is missing")
+    }
+    return tensors[index]
+  }
+}

@@ -1,0 +1,125 @@
+import RNNCore
+
+/// Back-propagation through time, shared by the recurrent layers.
+extension RecurrentLoop {
+  /// One step of one example, backwards.
+  struct BackwardStep {
+    /// What the forward pass left: activated gates, states before the step, the cell's own.
+    var gates: Floats
+    var before: [Floats]
+    var cell: Floats
+    /// d loss / d state: of those after the step on entry, of those before it on return (the first without the part
+    /// that goes through the recurrent product, which the loop adds).
+    var states: [Floats]
+    /// To be filled: d loss / d (x K + b), and d loss / d (h R + b').
+    var inputSums: Floats
+    var stateSums: Floats
+    /// Working memory.
+    var scratch: Floats
+  }
+
+  /// Runs all steps backwards.
+  /// - Parameters:
+  ///   - throughRecurrent: adds d loss / d h of what went through the recurrent product, from `stateSums` and the
+  ///     transposed recurrent kernel (gates x units, units), to the first argument.
+  ///   - step: one step of one example.
+  ///   - finish: adds the gradients of the recurrent kernel and the biases from all `inputSums` and `stateSums`.
+  func runBackward(
+    _ run: BackwardRun, throughRecurrent: (Floats, BackwardStep, UnsafePointer<Float>) -> Void,
+    step: (BackwardStep) -> Void, finish: (Tape, Floats, Floats) -> Void
+  ) {
+    let x = run.inputs[0]
+    let (batch, timesteps, channels) = (x.batch, x.shape[1], x.width)
+    let width = gates * units
+    let tape = layOut(tape: run.tape, batch: batch, timesteps: timesteps, channels: channels)
+    var next = run.scratch
+    func take(_ count: Int) -> Floats {
+      defer { next += count }
+      return next
+    }
+    let inputSums = take(batch * timesteps * width)
+    let stateSums = take(batch * timesteps * width)
+    let kernelTransposed = take(channels * width)
+    let recurrentTransposed = take(units * width)
+    let inputGradient = take(batch * timesteps * channels)
+    let states = (0..<stateCount).map { _ in take(batch * units) }
+    let carried = take(batch * units)
+    let through = take(batch * units)
+    inputSums.update(repeating: 0, count: batch * timesteps * width)
+    stateSums.update(repeating: 0, count: batch * timesteps * width)
+    transpose(run.parameters[1], rows: units, columns: width, into: recurrentTransposed)
+    startGradients(run, states, carried, batch: batch)
+    for position in (0..<timesteps).reversed() {
+      let time = options.goBackwards ? timesteps - 1 - position : position
+      for row in 0..<batch {
+        let index = row * timesteps + time
+        let isValid = x.mask.map { $0[index] != 0 } ?? true
+        takeOutputGradient(
+          run, states[0] + row * units, carried + row * units, isValid: isValid, row * timesteps + position)
+        guard isValid else { continue }
+        let backward = BackwardStep(
+          gates: tape.gates + index * width, before: tape.before.map { $0 + index * units },
+          cell: tape.cell + index * cellTape, states: states.map { $0 + row * units },
+          inputSums: inputSums + index * width, stateSums: stateSums + index * width, scratch: next)
+        step(backward)
+        let drop = tape.recurrentDropout + row * units
+        let added = through + row * units
+        added.update(repeating: 0, count: units)
+        throughRecurrent(added, backward, recurrentTransposed)
+        for unit in 0..<units { states[0][row * units + unit] += added[unit] * drop[unit] }
+      }
+    }
+    for (index, state) in states.enumerated() where run.inputs.count > index + 1 {
+      if let gradient = run.inputGradients[index + 1] { Kernels.table.add(gradient, state, batch * units) }
+    }
+    if let gradients = run.parameterGradients {
+      multiplyTransposedAdd(
+        rows: channels, columns: width, inner: x.rows, tape.inputs, step: channels, inputSums, step: width,
+        into: gradients[0], step: width)
+      finish(tape, inputSums, stateSums)
+    }
+    if let dx = run.inputGradients[0] {
+      transpose(run.parameters[0], rows: channels, columns: width, into: kernelTransposed)
+      inputGradient.update(repeating: 0, count: x.count)
+      multiplyAdd(
+        rows: x.rows, columns: channels, inner: width, inputSums, step: width, kernelTransposed, step: channels,
+        into: inputGradient, step: channels)
+      for example in 0..<batch {
+        let keep = tape.inputDropout + example * channels
+        for time in 0..<timesteps {
+          let start = (example * timesteps + time) * channels
+          for channel in 0..<channels { dx[start + channel] += inputGradient[start + channel] * keep[channel] }
+        }
+      }
+    }
+  }
+
+  /// d loss / d final states; `carried` is the gradient of the last output, where only that is the result.
+  private func startGradients(_ run: BackwardRun, _ states: [Floats], _ carried: Floats, batch: Int) {
+    for (index, state) in states.enumerated() {
+      if options.returnState {
+        state.update(from: run.outputGradients[index + 1], count: batch * units)
+      } else {
+        state.update(repeating: 0, count: batch * units)
+      }
+    }
+    if options.returnSequences {
+      carried.update(repeating: 0, count: batch * units)
+    } else {
+      carried.update(from: run.outputGradients[0], count: batch * units)
+    }
+  }
+
+  /// The gradient of a step's output: to the state where the step was valid, else to the output before, or to nothing.
+  private func takeOutputGradient(
+    _ run: BackwardRun, _ state: Floats, _ carried: Floats, isValid: Bool, _ outputRow: Int
+  ) {
+    if options.returnSequences { Kernels.table.add(carried, run.outputGradients[0] + outputRow * units, units) }
+    if isValid {
+      Kernels.table.add(state, carried, units)
+      carried.update(repeating: 0, count: units)
+    } else if options.zeroOutputForMask {
+      carried.update(repeating: 0, count: units)
+    }
+  }
+}
