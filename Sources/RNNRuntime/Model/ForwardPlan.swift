@@ -20,25 +20,23 @@ struct ForwardPlan {
   var floatCount = 0
   var maskCount = 0
   var idCount = 0
-  /// Where the working memory starts, shared by all layers.
-  var scratch = 0
+  /// Working memory, shared by all layers.
+  var scratchCount = 0
 
-  /// Where each call's tape starts, in training.
+  /// Where each call's tape starts in the tape slab, in training.
   var tapes: [Int] = []
+  var tapeCount = 0
 
   /// - Parameters:
-  ///   - embeddingRows: for each input, not `nil` where an embedding reads it.
   ///   - inputs: the shape of each input, with the batch.
   /// - Throws: `badData` naming the layer that a sequence is too short for, or where the memory would not suffice.
-  init(
-    _ spec: ModelSpec, _ layers: [any RuntimeLayer], _ embeddingRows: [Int?], inputs: [[Int]], isTraining: Bool = false
-  ) throws {
-    var scratchCount = 0
+  init(_ graph: RuntimeGraph, inputs: [[Int]], isTraining: Bool = false) throws {
+    let spec = graph.spec
     for (index, call) in spec.calls.enumerated() {
       let layer = spec.layers[call.layer]
       if let position = spec.inputs.firstIndex(of: index) {
         let shape = inputs[position]
-        let ids = embeddingRows[position] == nil ? nil : takeIDs(shape)
+        let ids = graph.embeddingRows[position] == nil ? nil : takeIDs(shape)
         slots.append([Slot(shape: shape, floats: try take(shape), ids: ids)])
         plans.append(LayerPlan(outputShapes: [shape], isIdentity: true))
         tapes.append(0)
@@ -46,15 +44,15 @@ struct ForwardPlan {
       }
       let source = slots[call.inputs[0].call][call.inputs[0].output]
       try locating("layer '\(layer.name)'") {
-        let plan = try layers[call.layer].plan(
+        let plan = try graph.layers[call.layer].plan(
           input: source.shape, isMasked: source.mask != nil, isTraining: isTraining)
         slots.append(try makeSlots(plan, source))
-        tapes.append(isTraining ? try take([plan.tape]) : 0)
+        tapes.append(tapeCount)
+        if isTraining { tapeCount = try ForwardPlan.advanced(tapeCount, by: [plan.tape]) }
         plans.append(plan)
         scratchCount = max(scratchCount, plan.scratch, isTraining ? plan.backwardScratch : 0)
       }
     }
-    scratch = try take([scratchCount])
   }
 
   private mutating func makeSlots(_ plan: LayerPlan, _ source: Slot) throws -> [Slot] {
@@ -72,17 +70,21 @@ struct ForwardPlan {
 
   private mutating func take(_ shape: [Int]) throws -> Int {
     let start = floatCount
+    floatCount = try ForwardPlan.advanced(start, by: shape)
+    return start
+  }
+
+  /// The next free place behind so many floats, in whole cache lines, so that layers do not share any.
+  private static func advanced(_ start: Int, by shape: [Int]) throws -> Int {
     guard let bytes = Tensor.byteCount(dtype: .float32, shape: shape),
-      case let (total, overflow) = floatCount.addingReportingOverflow(bytes / 4), !overflow,
+      case let (total, overflow) = start.addingReportingOverflow(bytes / 4), !overflow,
       total < Int(clamping: ProcessInfo.processInfo.physicalMemory) / 4
     else {
       throw RNNError.badData(
         "a run of this shape needs more memory than the machine has",
         remedy: "Run fewer or shorter examples at a time.")
     }
-    // Whole cache lines, so that layers do not share any.
-    floatCount = (total + 15) / 16 * 16
-    return start
+    return (total + 15) / 16 * 16
   }
 
   private mutating func takeMask(_ shape: [Int]) -> Int {
@@ -98,18 +100,21 @@ struct ForwardPlan {
 
 /// The memory of a plan.
 final class ForwardMemory {
-  let floats: UnsafeMutablePointer<Float>
+  let floats: Floats
+  let scratch: Floats
   let masks: UnsafeMutablePointer<UInt8>
   let ids: UnsafeMutablePointer<Int32>
 
   init(_ plan: ForwardPlan) {
     floats = .allocate(capacity: max(plan.floatCount, 1))
+    scratch = .allocate(capacity: max(plan.scratchCount, 1))
     masks = .allocate(capacity: max(plan.maskCount, 1))
     ids = .allocate(capacity: max(plan.idCount, 1))
   }
 
   deinit {
     floats.deallocate()
+    scratch.deallocate()
     masks.deallocate()
     ids.deallocate()
   }
@@ -118,5 +123,16 @@ final class ForwardMemory {
     Value(
       floats: floats + slot.floats, shape: slot.shape, mask: slot.mask.map { masks + $0 },
       ids: slot.ids.map { ids + $0 })
+  }
+
+  /// Puts one input into its slot.
+  func load(_ inputs: ModelInputs, _ index: Int, _ slot: ForwardPlan.Slot) {
+    let value = value(slot)
+    inputs.tensors[index].floats().withUnsafeBufferPointer {
+      if let base = $0.baseAddress { value.floats.update(from: base, count: $0.count) }
+    }
+    inputs.ids[index]?.withUnsafeBufferPointer {
+      if let base = $0.baseAddress { value.ids?.update(from: base, count: $0.count) }
+    }
   }
 }

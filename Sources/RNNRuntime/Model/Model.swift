@@ -12,10 +12,8 @@ public final class Model: Sendable {
   /// The rules and the vocabulary that make ids of text, where the file has them.
   public let textEncoder: TextEncoder?
 
-  let layers: [any RuntimeLayer]
+  let graph: RuntimeGraph
   let parameters: ParameterStore
-  /// For each input, the rows of the smallest embedding that reads it; `nil` where none does.
-  let embeddingRows: [Int?]
 
   /// Opens a `.rnn` file. Weights are read where they lie.
   /// - Throws: `RNNError`: `noInput`, `badData` or `unsupported`, with the file's name.
@@ -30,8 +28,7 @@ public final class Model: Sendable {
     self.native = native
     textEncoder = try native.text.map { try TextEncoder($0) }
     parameters = ParameterStore(native)
-    layers = native.spec.layers.map { RuntimeLayers.make($0.spec) }
-    embeddingRows = Model.embeddingRows(native.spec)
+    graph = RuntimeGraph(native.spec)
   }
 
   /// Names of the inputs, in the model's order.
@@ -69,30 +66,5 @@ public final class Model: Sendable {
     }
     let ids = textEncoder.ids(for: text)
     return try Tensor(ids.map(Int64.init), shape: [1, ids.count])
-  }
-
-  private static func embeddingRows(_ spec: ModelSpec) -> [Int?] {
-    spec.inputs.map { input in
-      let rows = spec.calls.compactMap { call -> Int? in
-        guard case .embedding(let embedding) = spec.layers[call.layer].spec,
-          let source = call.inputs.first, spec.source(of: source.call) == input
-        else { return nil }
-        return embedding.inputDim
-      }
-      return rows.min()
-    }
-  }
-}
-
-extension ModelSpec {
-  /// The call whose floats a call passes on untouched: itself, or what stands before a chain of identities.
-  func source(of call: Int) -> Int {
-    switch layers[calls[call].layer].spec {
-    case .dropout, .spatialDropout1D, .gaussianNoise, .gaussianDropout:
-      calls[call].inputs.first.map { source(of: $0.call) } ?? call
-    case .input, .embedding, .masking, .conv1D, .maxPooling1D, .averagePooling1D, .globalMaxPooling1D,
-      .globalAveragePooling1D, .lstm, .gru, .simpleRNN, .dense, .activation, .flatten:
-      call
-    }
   }
 }

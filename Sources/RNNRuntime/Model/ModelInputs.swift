@@ -1,18 +1,18 @@
 import RNNCore
 
 /// The inputs of one run, checked against the model.
-struct ModelInputs {
-  var tensors: [Tensor]
+package struct ModelInputs {
+  package private(set) var tensors: [Tensor]
   /// Ids of the inputs that an embedding reads.
   var ids: [[Int32]?]
-  var batch: Int
+  package private(set) var batch: Int
 
   /// - Throws: `badData` naming the input, what was expected and what was found.
-  init(_ given: [Tensor], model: Model) throws {
-    let spec = model.native.spec
+  package init(_ given: [Tensor], _ graph: RuntimeGraph) throws {
+    let spec = graph.spec
     guard given.count == spec.inputs.count else {
       throw RNNError.badData(
-        "the model takes \(spec.inputs.count) inputs (\(model.inputNames.joined(separator: ", "))), "
+        "the model takes \(spec.inputs.count) inputs (\(spec.inputNames.joined(separator: ", "))), "
           + "\(given.count) were given")
     }
     tensors = []
@@ -22,10 +22,10 @@ struct ModelInputs {
       guard case .input(let input) = spec.layers[spec.calls[spec.inputs[index]].layer].spec else {
         throw RNNError(.internalError, "an input is no input layer")
       }
-      try locating("input '\(model.inputNames[index])'") {
+      try locating("input '\(spec.inputNames[index])'") {
         let fitted = try ModelInputs.fit(tensor, input)
         tensors.append(fitted)
-        ids.append(try model.embeddingRows[index].map { try ModelInputs.ids(fitted, rows: $0) })
+        ids.append(try graph.embeddingRows[index].map { try ModelInputs.ids(fitted, rows: $0) })
       }
     }
     let examples = tensors[0].shape[0]
@@ -77,7 +77,7 @@ struct ModelInputs {
   }
 
   /// The examples of `range`.
-  func slice(_ range: Range<Int>) throws -> ModelInputs {
+  package func slice(_ range: Range<Int>) throws -> ModelInputs {
     var copy = self
     copy.batch = range.count
     for index in tensors.indices {

@@ -26,7 +26,7 @@ public final class Session {
 
   /// Runs any number of examples, each from rest. See `Model.predict(_:)`.
   public func predict(_ inputs: [Tensor]) throws -> [Tensor] {
-    let checked = try ModelInputs(inputs, model: model)
+    let checked = try ModelInputs(inputs, model.graph)
     guard checked.batch > Session.batchSize else {
       var state: SessionState?
       return try run(checked, &state)
@@ -46,7 +46,7 @@ public final class Session {
 
   /// Runs one batch from `state` and leaves the new states in it: a sequence may arrive in pieces.
   public func predict(_ inputs: [Tensor], state: inout SessionState) throws -> [Tensor] {
-    let checked = try ModelInputs(inputs, model: model)
+    let checked = try ModelInputs(inputs, model.graph)
     var optional: SessionState? = state
     defer { state = optional ?? state }
     return try run(checked, &optional)
@@ -55,14 +55,14 @@ public final class Session {
   private func run(_ inputs: ModelInputs, _ state: inout SessionState?) throws -> [Tensor] {
     let (plan, memory) = try prepare(inputs.tensors.map(\.shape))
     let spec = model.native.spec
-    for (index, call) in spec.inputs.enumerated() { load(inputs, index, plan.slots[call][0], memory) }
+    for (index, call) in spec.inputs.enumerated() { memory.load(inputs, index, plan.slots[call][0]) }
     for (index, call) in spec.calls.enumerated() where !call.inputs.isEmpty {
       let values = call.inputs.map { memory.value(plan.slots[$0.call][$0.output]) }
       var run = ForwardRun(
         inputs: values, outputs: plan.slots[index].map(memory.value), parameters: model.parameters.pointers[call.layer],
-        scratch: memory.floats + plan.scratch)
+        scratch: memory.scratch)
       if let state, spec.layers[call.layer].spec.stateCount > 0 { run.states = state.layers[index] ?? [] }
-      try locating("layer '\(spec.layers[call.layer].name)'") { try model.layers[call.layer].forward(&run) }
+      try locating("layer '\(spec.layers[call.layer].name)'") { try model.graph.layers[call.layer].forward(&run) }
       if let states = run.states { state?.layers[index] = states }
     }
     return try spec.outputs.map { reference in
@@ -71,22 +71,12 @@ public final class Session {
     }
   }
 
-  private func load(_ inputs: ModelInputs, _ index: Int, _ slot: ForwardPlan.Slot, _ memory: ForwardMemory) {
-    let value = memory.value(slot)
-    inputs.tensors[index].floats().withUnsafeBufferPointer {
-      if let base = $0.baseAddress { value.floats.update(from: base, count: $0.count) }
-    }
-    inputs.ids[index]?.withUnsafeBufferPointer {
-      if let base = $0.baseAddress { value.ids?.update(from: base, count: $0.count) }
-    }
-  }
-
   private func prepare(_ shapes: [[Int]]) throws -> (ForwardPlan, ForwardMemory) {
     if let known = prepared.firstIndex(where: { $0.inputs == shapes }) {
       // The most recent stands last.
       prepared.append(prepared.remove(at: known))
     } else {
-      let plan = try ForwardPlan(model.native.spec, model.layers, model.embeddingRows, inputs: shapes)
+      let plan = try ForwardPlan(model.graph, inputs: shapes)
       if prepared.count == Session.keptShapes { prepared.removeFirst() }
       prepared.append((shapes, plan, ForwardMemory(plan)))
     }

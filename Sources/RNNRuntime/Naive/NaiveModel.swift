@@ -18,7 +18,7 @@ public enum NaiveModel {
   static func run<Scalar: Real & BinaryFloatingPoint>(
     _ inputs: [Tensor], _ model: Model, _: Scalar.Type
   ) throws -> [[Scalar]] {
-    let checked = try ModelInputs(inputs, model: model)
+    let checked = try ModelInputs(inputs, model.graph)
     let spec = model.native.spec
     var values: [[NaiveTensor<Scalar>]] = []
     for (index, call) in spec.calls.enumerated() {

@@ -1,0 +1,154 @@
+import RNNCore
+
+/// Forward and backward over one shard of a training batch. It keeps its memory from step to step.
+package final class GradientPass {
+  /// An embedding's part of the gradient: rows of the table, to be added up by whoever holds the table.
+  package struct EmbeddingGradient {
+    package var layer: Int
+    package var width: Int
+    package var ids: [Int]
+    /// (ids, width)
+    package var rows: UnsafePointer<Float>
+  }
+
+  package let graph: RuntimeGraph
+  private let wantsInputs: Bool
+  /// For each call, whether anything before or in it takes a gradient.
+  private let needsGradient: [Bool]
+
+  private var shapes: [[Int]] = []
+  private var plan: ForwardPlan?
+  private var memory: ForwardMemory?
+  private var tape: UnsafeMutableBufferPointer<Float> = .allocate(capacity: 0)
+  private var gradients: UnsafeMutableBufferPointer<Float> = .allocate(capacity: 0)
+  private var noise: [LayerNoise?] = []
+
+  /// - Parameters:
+  ///   - trainable: for each layer, whether its parameters take gradients.
+  ///   - wantsInputs: whether the gradients of float inputs are wanted, too.
+  package init(_ graph: RuntimeGraph, trainable: [Bool], wantsInputs: Bool = false) {
+    self.graph = graph
+    self.wantsInputs = wantsInputs
+    var needs: [Bool] = []
+    for call in graph.spec.calls {
+      let spec = graph.spec.layers[call.layer].spec
+      let isInput = spec.kind == .input
+      let hasParameters = !spec.parameterNames.isEmpty && trainable[call.layer]
+      needs.append(isInput ? wantsInputs : hasParameters || call.inputs.contains { needs[$0.call] })
+    }
+    needsGradient = needs
+  }
+
+  deinit {
+    tape.deallocate()
+    gradients.deallocate()
+  }
+
+  /// Runs forward and keeps what the backward pass needs.
+  /// - Parameters:
+  ///   - seed, step, firstExample: the key of dropout and noise; `seed` `nil` switches them off.
+  /// - Returns: for each output its floats and shape; valid until the next run.
+  package func forward(
+    _ inputs: ModelInputs, parameters: [[UnsafePointer<Float>]], seed: UInt64?, step: UInt64, firstExample: Int
+  ) throws -> [(floats: UnsafePointer<Float>, shape: [Int], mask: UnsafePointer<UInt8>?)] {
+    let (plan, memory) = try prepare(inputs.tensors.map(\.shape))
+    let spec = graph.spec
+    for (index, call) in spec.inputs.enumerated() { memory.load(inputs, index, plan.slots[call][0]) }
+    noise = spec.calls.indices.map { call in
+      seed.map { seed in
+        var noise = LayerNoise(seed: seed, step: step, call: call)
+        noise.firstExample = firstExample
+        return noise
+      }
+    }
+    for (index, call) in spec.calls.enumerated() where !call.inputs.isEmpty {
+      var run = ForwardRun(
+        inputs: call.inputs.map { memory.value(plan.slots[$0.call][$0.output]) },
+        outputs: plan.slots[index].map(memory.value), parameters: parameters[call.layer], scratch: memory.scratch,
+        tape: tape.baseAddress.map { $0 + plan.tapes[index] }, noise: noise[index])
+      try locating("layer '\(spec.layers[call.layer].name)'") { try graph.layers[call.layer].forward(&run) }
+    }
+    return spec.outputs.map { reference in
+      let value = memory.value(plan.slots[reference.call][reference.output])
+      return (UnsafePointer(value.floats), value.shape, value.mask.map { UnsafePointer($0) })
+    }
+  }
+
+  /// Runs backward from the last forward run.
+  /// - Parameters:
+  ///   - outputGradients: fills d loss / d output of the given output.
+  ///   - parameterGradients: for each layer its gradients, added to; `nil` for frozen layers and embeddings.
+  /// - Returns: the embeddings' parts, in the order of the calls.
+  package func backward(
+    parameters: [[UnsafePointer<Float>]], parameterGradients: [[UnsafeMutablePointer<Float>]?],
+    outputGradients: (Int, UnsafeMutablePointer<Float>) -> Void
+  ) -> [EmbeddingGradient] {
+    guard let plan, let memory, let base = gradients.baseAddress, let tape = tape.baseAddress else { return [] }
+    let spec = graph.spec
+    base.update(repeating: 0, count: gradients.count)
+    addOutputGradients(plan, base, outputGradients)
+    var embeddings: [EmbeddingGradient] = []
+    for (index, call) in spec.calls.enumerated().reversed() where !call.inputs.isEmpty && needsGradient[index] {
+      let inputs = call.inputs.map { memory.value(plan.slots[$0.call][$0.output]) }
+      if case .embedding(let embedding) = spec.layers[call.layer].spec {
+        embeddings.append(
+          EmbeddingGradient(
+            layer: call.layer, width: embedding.outputDim,
+            ids: GradientPass.ids(of: inputs[0]),
+            rows: UnsafePointer(base + plan.slots[index][0].floats)))
+        continue
+      }
+      if plan.plans[index].isIdentity { continue }
+      graph.layers[call.layer].backward(
+        BackwardRun(
+          inputs: inputs, outputs: plan.slots[index].map(memory.value), parameters: parameters[call.layer],
+          scratch: memory.scratch, tape: tape + plan.tapes[index], noise: noise[index],
+          outputGradients: plan.slots[index].map { base + $0.floats },
+          inputGradients: call.inputs.map {
+            needsGradient[$0.call] ? base + plan.slots[$0.call][$0.output].floats : nil
+          },
+          parameterGradients: parameterGradients[call.layer]))
+    }
+    return embeddings.reversed()
+  }
+
+  private static func ids(of x: Value) -> [Int] {
+    if let ids = x.ids { return (0..<x.count).map { Int(ids[$0]) } }
+    return (0..<x.count).map { Int(x.floats[$0]) }
+  }
+
+  /// d loss / d input of the last backward run, where it was wanted.
+  package func inputGradient(_ index: Int) -> UnsafeBufferPointer<Float>? {
+    guard wantsInputs, let plan, let base = gradients.baseAddress else { return nil }
+    let slot = plan.slots[graph.spec.inputs[index]][0]
+    return UnsafeBufferPointer(start: base + slot.floats, count: slot.shape.reduce(1, *))
+  }
+
+  /// Two outputs may be one tensor; their gradients add up.
+  private func addOutputGradients(
+    _ plan: ForwardPlan, _ base: Floats, _ outputGradients: (Int, UnsafeMutablePointer<Float>) -> Void
+  ) {
+    for (index, reference) in graph.spec.outputs.enumerated() {
+      let slot = plan.slots[reference.call][reference.output]
+      let count = slot.shape.reduce(1, *)
+      withUnsafeTemporaryAllocation(of: Float.self, capacity: max(count, 1)) { buffer in
+        guard let part = buffer.baseAddress else { return }
+        part.initialize(repeating: 0, count: count)
+        outputGradients(index, part)
+        Kernels.table.add(base + slot.floats, part, count)
+      }
+    }
+  }
+
+  private func prepare(_ shapes: [[Int]]) throws -> (ForwardPlan, ForwardMemory) {
+    if let plan, let memory, shapes == self.shapes { return (plan, memory) }
+    let plan = try ForwardPlan(graph, inputs: shapes, isTraining: true)
+    let memory = ForwardMemory(plan)
+    tape.deallocate()
+    gradients.deallocate()
+    tape = .allocate(capacity: plan.tapeCount)
+    gradients = .allocate(capacity: plan.floatCount)
+    (self.shapes, self.plan, self.memory) = (shapes, plan, memory)
+    return (plan, memory)
+  }
+}
