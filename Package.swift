@@ -9,7 +9,7 @@ let package = Package(
   name: "rnnconv",
   platforms: [.macOS(.v13), .iOS(.v16)],
   products: [
-    .library(name: "RNNRuntime", targets: ["RNNCore", "RNNRuntime", "RNNText"]),
+    .library(name: "RNNRuntime", targets: ["RNNCore", "RNNRuntime", "RNNTraining", "RNNText"]),
     .library(name: "RNNConversion", targets: ["RNNConversion"]),
     .executable(name: "rnnconv", targets: ["rnnconv"]),
     .executable(name: "rnnconv-hdf5", targets: ["rnnconv-hdf5"]),
@@ -48,6 +48,10 @@ let package = Package(
         "RNNCore", "RNNText", "CRNNKernels", .product(name: "RealModule", package: "swift-numerics"),
       ]),
 
+    .target(
+      name: "RNNTraining",
+      dependencies: ["RNNCore", "RNNRuntime", .product(name: "RealModule", package: "swift-numerics")]),
+
     .executableTarget(
       name: "rnnconv",
       dependencies: [
@@ -72,6 +76,11 @@ let package = Package(
       name: "RNNRuntimeTests",
       dependencies: [
         "RNNCore", "RNNRuntime", "RNNTestSupport", .product(name: "RealModule", package: "swift-numerics"),
+      ]),
+    .testTarget(
+      name: "RNNTrainingTests",
+      dependencies: [
+        "RNNCore", "RNNContainers", "RNNConversion", "RNNRuntime", "RNNTraining", "RNNTestSupport", "rnnconv-hdf5",
       ]),
     .testTarget(
       name: "RNNConversionTests",

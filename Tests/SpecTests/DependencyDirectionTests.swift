@@ -33,8 +33,11 @@ struct DependencyDirectionTests {
     "RNNText": ["RNNCore"],
     "RNNConversion": ["RNNCore", "RNNContainers", "RNNDialects", "RNNText", "Crypto"],
     "RNNRuntime": ["RNNCore", "RNNText", "CRNNKernels", "RealModule"],
+    "RNNTraining": ["RNNCore", "RNNRuntime", "RealModule"],
+    "RNNDatasets": ["RNNCore", "RNNText", "RNNContainers"],
     "rnnconv": [
-      "RNNCore", "RNNContainers", "RNNDialects", "RNNText", "RNNConversion", "RNNRuntime", "ArgumentParser",
+      "RNNCore", "RNNContainers", "RNNDialects", "RNNText", "RNNConversion", "RNNRuntime", "RNNTraining",
+      "RNNDatasets", "ArgumentParser",
     ],
   ]
 

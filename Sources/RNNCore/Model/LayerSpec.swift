@@ -156,3 +156,23 @@ extension LayerSpec {
     }
   }
 }
+
+extension LayerSpec {
+  /// Lets a recurrent layer ignore masks; nothing for any other layer.
+  public mutating func ignoreMask() {
+    switch self {
+    case .lstm(var spec):
+      spec.options.ignoresMask = true
+      self = .lstm(spec)
+    case .gru(var spec):
+      spec.options.ignoresMask = true
+      self = .gru(spec)
+    case .simpleRNN(var spec):
+      spec.options.ignoresMask = true
+      self = .simpleRNN(spec)
+    case .input, .embedding, .masking, .dropout, .spatialDropout1D, .gaussianNoise, .gaussianDropout, .conv1D,
+      .maxPooling1D, .averagePooling1D, .globalMaxPooling1D, .globalAveragePooling1D, .dense, .activation, .flatten:
+      break
+    }
+  }
+}

@@ -217,8 +217,17 @@ extension KerasArchitecture {
     }
     var graph = KerasGraph(layers: layers.map(\.layer), nodes: nodes)
     calls = try graph.order()
+    if era.generation == .keras3 { ignoreMasksBesideStates() }
     inputs = try KerasTensor.list(config["input_layers"]).map { try graph.reference($0).call }
     outputs = try KerasTensor.list(config["output_layers"]).map { try graph.reference($0) }
     guard !outputs.isEmpty else { throw RNNError.badData("the model has no outputs") }
+  }
+
+  /// Keras 3 hands masks to the arguments `<tensor argument>_mask` of a layer that is called with several tensors, and
+  /// no recurrent layer has these (`keras/src/layers/layer.py`, `__call__`): with an initial state, masks are not seen.
+  private mutating func ignoreMasksBesideStates() {
+    for call in calls where call.inputs.count > 1 {
+      layers[call.layer].layer.spec.ignoreMask()
+    }
   }
 }

@@ -6,8 +6,8 @@ extension Activation {
   /// Whether the derivative is taken from the function's input; otherwise its output suffices and no tape is needed.
   var needsInput: Bool {
     switch self {
-    case .linear, .relu, .sigmoid, .tanh, .elu, .celu, .selu, .exponential, .hardTanh, .softmax, .logSoftmax: false
-    case .relu6, .leakyRelu02, .logSigmoid, .hardSigmoidFifth, .hardSigmoidSixth, .tanhShrink, .hardShrink,
+    case .linear, .relu, .sigmoid, .tanh, .elu, .celu, .selu, .exponential, .softmax, .logSoftmax: false
+    case .relu6, .leakyRelu02, .hardTanh, .logSigmoid, .hardSigmoidFifth, .hardSigmoidSixth, .tanhShrink, .hardShrink,
       .softShrink, .softplus, .softsign, .silu, .hardSilu, .gelu, .mish, .squareplus, .sparsePlus, .sparseSigmoid,
       .sparsemax, .glu:
       true
@@ -56,14 +56,16 @@ extension NaiveActivation {
     case .relu: y > 0 ? 1 : 0
     case .relu6: x > 0 && x < 6 ? 1 : 0
     case .leakyRelu02: x > 0 ? 1 : Scalar(0.2)
-    case .elu, .celu: y > 0 ? 1 : y + 1
-    case .selu: y > 0 ? Scalar(1.0507009873554805) : y + Scalar(1.0507009873554805 * 1.6732632423543772)
+    case .elu: y > 0 ? 1 : y + 1
+    // Keras adds max(x, 0) and min(e^x - 1, 0), and both have slope 1 at 0.
+    case .celu: y > 0 ? 1 : y == 0 ? 2 : y + 1
+    case .selu: y >= 0 ? Scalar(1.0507009873554805) : y + Scalar(1.0507009873554805 * 1.6732632423543772)
     case .sigmoid: y * (1 - y)
     case .logSigmoid: 1 / (1 + .exp(x))
     case .hardSigmoidFifth: abs(x) < Scalar(2.5) ? Scalar(0.2) : 0
     case .hardSigmoidSixth: abs(x) < 3 ? 1 / 6 : 0
     case .tanh: 1 - y * y
-    case .hardTanh: abs(y) < 1 ? 1 : 0
+    case .hardTanh: abs(x) <= 1 ? 1 : 0
     case .tanhShrink: .pow(.tanh(x), 2)
     case .hardShrink, .softShrink: abs(x) > Scalar(0.5) ? 1 : 0
     case .softplus: 1 / (1 + .exp(-x))

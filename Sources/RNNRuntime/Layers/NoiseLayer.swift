@@ -32,9 +32,13 @@ struct NoiseLayer: RuntimeLayer {
   }
 
   func forward(_ run: inout ForwardRun) {
-    guard isActive, let noise = run.noise else { return }
     let x = run.inputs[0]
     let y = run.outputs[0].floats
+    guard isActive, let noise = run.noise else {
+      // Planned for training and run without noise, as when gradients alone are wanted.
+      if y != x.floats { y.update(from: x.floats, count: x.count) }
+      return
+    }
     for index in 0..<x.count {
       if case .gaussianNoise(let deviation) = kind {
         y[index] = x.floats[index] + deviation * noise.normal(element(index, x, noise))
@@ -45,8 +49,9 @@ struct NoiseLayer: RuntimeLayer {
   }
 
   func backward(_ run: BackwardRun) {
-    guard isActive, let noise = run.noise, let dx = run.inputGradients[0] else { return }
+    guard let dx = run.inputGradients[0] else { return }
     let x = run.inputs[0]
+    guard isActive, let noise = run.noise else { return Kernels.table.add(dx, run.outputGradients[0], x.count) }
     for index in 0..<x.count { dx[index] += run.outputGradients[0][index] * factor(index, x, noise) }
   }
 

@@ -53,7 +53,7 @@ extension RecurrentLoop {
       let time = options.goBackwards ? timesteps - 1 - position : position
       for row in 0..<batch {
         let index = row * timesteps + time
-        let isValid = x.mask.map { $0[index] != 0 } ?? true
+        let isValid = options.ignoresMask ? true : x.mask.map { $0[index] != 0 } ?? true
         takeOutputGradient(
           run, states[0] + row * units, carried + row * units, isValid: isValid, row * timesteps + position)
         guard isValid else { continue }

@@ -197,7 +197,8 @@ struct RecurrentLoop {
   ) {
     let timesteps = x.shape[1]
     let width = gates * units
-    func isValid(_ row: Int) -> Bool { x.mask.map { $0[row * timesteps + time] != 0 } ?? true }
+    let mask = options.ignoresMask ? nil : x.mask
+    func isValid(_ row: Int) -> Bool { mask.map { $0[row * timesteps + time] != 0 } ?? true }
     var row = 0
     while row < batch {
       guard isValid(row) else {

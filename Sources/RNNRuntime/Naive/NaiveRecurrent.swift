@@ -82,7 +82,7 @@ enum NaiveRecurrent {
       var output = Array(repeating: Scalar(0), count: units)
       for position in 0..<timesteps {
         let time = example * timesteps + (options.goBackwards ? timesteps - 1 - position : position)
-        if x.mask?[time] ?? true {
+        if options.ignoresMask || x.mask?[time] ?? true {
           states = step(x.row(time), states)
           output = states[0]
         } else if options.zeroOutputForMask {

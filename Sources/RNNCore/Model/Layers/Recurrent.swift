@@ -11,6 +11,9 @@ public struct RecurrentOptions: Sendable, Equatable, Codable {
   public var unroll = false
   /// A masked step gives zeros instead of the previous output.
   public var zeroOutputForMask = false
+  /// The layer never sees its input's mask, which still goes on to the layers behind it: Keras 3, where the initial state
+  /// comes from the graph.
+  public var ignoresMask = false
   public var useBias = true
   /// Fractions dropped in training, no part of inference.
   public var dropout = 0.0

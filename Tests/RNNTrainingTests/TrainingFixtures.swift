@@ -1,0 +1,32 @@
+import Foundation
+import RNNContainers
+import RNNConversion
+import RNNCore
+import RNNTestSupport
+import Testing
+
+/// A folder below `fixtures/training/`: a model and arrays that Keras computed from it.
+struct TrainingCase: Sendable, CustomTestStringConvertible {
+  let folder: URL
+
+  static func all(_ path: String) -> [TrainingCase] {
+    Fixtures.cases(in: Fixtures.folder.appendingPathComponent("training/\(path)"))
+      .map(TrainingCase.init).filter { Fixtures.exists($0.folder.appendingPathComponent("model.h5")) }
+  }
+
+  var testDescription: String { folder.lastPathComponent }
+
+  func model(_ name: String = "model.h5") throws -> NativeModel {
+    var options = ImportOptions()
+    options.helper = Fixtures.product(HDF5Helper.name)
+    return try ModelImport.model(from: folder.appendingPathComponent(name), options: options)
+  }
+
+  func arrays(_ name: String) throws -> [(name: String, tensor: Tensor)] {
+    try NPZ.read(try Data(contentsOf: folder.appendingPathComponent(name)))
+  }
+
+  func array(_ name: String, in file: String) throws -> Tensor {
+    try #require(try arrays(file).first { $0.name == name }, "\(file) has no '\(name)'").tensor
+  }
+}
