@@ -14,7 +14,9 @@ struct TrainingCase: Sendable, CustomTestStringConvertible {
       .map(TrainingCase.init).filter { Fixtures.exists($0.folder.appendingPathComponent("model.h5")) }
   }
 
-  var testDescription: String { folder.lastPathComponent }
+  var testDescription: String {
+    "\(folder.deletingLastPathComponent().lastPathComponent)/\(folder.lastPathComponent)"
+  }
 
   func model(_ name: String = "model.h5") throws -> NativeModel {
     var options = ImportOptions()

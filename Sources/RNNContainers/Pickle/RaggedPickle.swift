@@ -136,7 +136,8 @@ struct RaggedPickle {
   }
 
   private func tooMany(_ what: String) -> RNNError {
-    .unsupported("the pickle holds more than \(RaggedPickle.maximumParts) \(what): no \(RaggedPickle.purpose.dropFirst(3))")
+    .unsupported(
+      "the pickle holds more than \(RaggedPickle.maximumParts) \(what): too many for \(RaggedPickle.purpose)")
   }
 }
 

@@ -77,11 +77,14 @@ package final class GradientPass {
   /// Runs backward from the last forward run.
   /// - Parameters:
   ///   - outputGradients: fills d loss / d output of the given output.
+  ///   - callGradients: sees the first output of each call, with its number of floats, before the call goes backward, and
+  ///     may add to its gradient.
   ///   - parameterGradients: for each layer its gradients, added to; `nil` for frozen layers and embeddings.
   /// - Returns: the embeddings' parts, in the order of the calls.
   package func backward(
     parameters: [[UnsafePointer<Float>]], parameterGradients: [[UnsafeMutablePointer<Float>]?],
-    outputGradients: (Int, UnsafeMutablePointer<Float>) -> Void
+    outputGradients: (Int, UnsafeMutablePointer<Float>) -> Void,
+    callGradients: (Int, UnsafePointer<Float>, Int, UnsafeMutablePointer<Float>) -> Void = { _, _, _, _ in }
   ) -> [EmbeddingGradient] {
     guard let plan, let memory, let base = gradients.baseAddress, let tape = tape.baseAddress else { return [] }
     let spec = graph.spec
@@ -90,6 +93,8 @@ package final class GradientPass {
     var embeddings: [EmbeddingGradient] = []
     for (index, call) in spec.calls.enumerated().reversed() where !call.inputs.isEmpty && needsGradient[index] {
       let inputs = call.inputs.map { memory.value(plan.slots[$0.call][$0.output]) }
+      let first = plan.slots[index][0]
+      callGradients(index, memory.floats + first.floats, first.shape.reduce(1, *), base + first.floats)
       if case .embedding(let embedding) = spec.layers[call.layer].spec {
         embeddings.append(
           EmbeddingGradient(

@@ -1,0 +1,45 @@
+import RNNCore
+
+extension Loss {
+  /// A loss as a Keras configuration names it: a string (any alias), or an object with its arguments.
+  /// - Throws: `unsupported` for a loss that is not built in.
+  public init(keras json: JSONValue) throws {
+    let arguments = json["config"]
+    let given =
+      json.string ?? (json["class_name"]?.string == "function" ? json["config"]?.string : nil)
+      ?? json["class_name"]?.string
+    guard let given else { throw RNNError.unsupported("the loss is \(json.kind)") }
+    let bare = Loss.plain(given)
+    guard let kind = Loss.aliases[bare] ?? Kind.allCases.first(where: { Loss.plain($0.rawValue) == bare }) else {
+      throw RNNError.unsupported("the loss '\(given)' is not built in", remedy: "Name another with --loss.")
+    }
+    self.init(kind)
+    fromLogits = arguments?["from_logits"]?.bool ?? false
+    labelSmoothing = arguments?["label_smoothing"]?.double ?? 0
+    delta = arguments?["delta"]?.double ?? 1
+  }
+
+  private static func plain(_ name: String) -> String {
+    let last = name.split(separator: ">").last.map(String.init) ?? name
+    return last.lowercased().filter { $0 != "_" }
+  }
+
+  private static let aliases: [String: Kind] = [
+    "mse": .meanSquaredError, "mae": .meanAbsoluteError, "mape": .meanAbsolutePercentageError,
+    "msle": .meanSquaredLogarithmicError, "kld": .klDivergence, "kldivergence": .klDivergence,
+    "kullbackleiblerdivergence": .klDivergence, "huberloss": .huber, "logcosh": .logCosh, "bce": .binaryCrossentropy,
+    "cosineproximity": .cosineSimilarity,
+  ]
+
+  /// The loss that fits a last layer, where nothing names one.
+  public static func fitting(_ activation: Activation, units: Int) -> Loss {
+    switch activation {
+    case .sigmoid, .hardSigmoidFifth, .hardSigmoidSixth: Loss(.binaryCrossentropy)
+    case .softmax: Loss(units > 1 ? .sparseCategoricalCrossentropy : .binaryCrossentropy)
+    case .linear, .relu, .relu6, .leakyRelu02, .elu, .selu, .celu, .logSigmoid, .tanh, .hardTanh, .tanhShrink,
+      .hardShrink, .softShrink, .softplus, .softsign, .exponential, .silu, .hardSilu, .gelu, .mish, .squareplus,
+      .sparsePlus, .sparseSigmoid, .logSoftmax, .sparsemax, .glu:
+      Loss(.meanSquaredError)
+    }
+  }
+}

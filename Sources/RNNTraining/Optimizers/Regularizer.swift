@@ -1,0 +1,99 @@
+import RNNCore
+
+/// A penalty on a weight or an output: l1 sum |w| + l2 sum w^2.
+struct Regularizer: Sendable, Equatable {
+  var l1: Double
+  var l2: Double
+
+  /// - Throws: `unsupported` for one that is not built in.
+  init?(keras json: JSONValue?) throws {
+    guard let json, !json.isNull else { return nil }
+    let name = json.string ?? json["class_name"]?.string ?? json["name"]?.string ?? ""
+    let config = json["config"] ?? json
+    switch name.lowercased() {
+    // A name alone has Keras's default strength.
+    case "l1": (l1, l2) = (config["l1"]?.double ?? 0.01, 0)
+    case "l2": (l1, l2) = (0, config["l2"]?.double ?? 0.01)
+    case "l1l2", "l1_l2", "weightregularizer":
+      (l1, l2) = (config["l1"]?.double ?? 0, config["l2"]?.double ?? 0)
+    default: throw RNNError.unsupported("the regularizer '\(name)' is not built in")
+    }
+  }
+
+  /// The penalty; adds `scale` times its gradient.
+  func apply(
+    _ w: UnsafePointer<Float>, count: Int, scale: Double, gradient: UnsafeMutablePointer<Float>?
+  ) -> Double {
+    var sum = 0.0
+    let (first, second) = (Float(l1 * scale), Float(2 * l2 * scale))
+    for index in 0..<count {
+      let value = w[index]
+      sum += l1 * Double(abs(value)) + l2 * Double(value) * Double(value)
+      let sign: Float = value > 0 ? 1 : value < 0 ? -1 : 0
+      gradient?[index] += first * sign + second * value
+    }
+    return sum * scale
+  }
+}
+
+/// What a weight is brought back to after each step.
+enum Constraint: Sendable, Equatable {
+  case nonNegative
+  /// Norms over the axis at most `value`.
+  case maxNorm(value: Double, axis: Int)
+  case unitNorm(axis: Int)
+  /// Norms over the axis moved by `rate` towards the bounds.
+  case minMaxNorm(minimum: Double, maximum: Double, rate: Double, axis: Int)
+
+  /// - Throws: `unsupported` for one that is not built in.
+  init?(keras json: JSONValue?) throws {
+    guard let json, !json.isNull else { return nil }
+    let name = json.string ?? json["class_name"]?.string ?? json["name"]?.string ?? ""
+    let config = json["config"] ?? json
+    let axis = config["axis"]?.integer ?? config["axis"]?.array?.first?.integer ?? 0
+    switch name.lowercased().filter({ $0 != "_" }) {
+    case "nonneg": self = .nonNegative
+    case "maxnorm": self = .maxNorm(value: (config["max_value"] ?? config["m"])?.double ?? 2, axis: axis)
+    case "unitnorm": self = .unitNorm(axis: axis)
+    case "minmaxnorm":
+      self = .minMaxNorm(
+        minimum: config["min_value"]?.double ?? 0, maximum: config["max_value"]?.double ?? 1,
+        rate: config["rate"]?.double ?? 1, axis: axis)
+    default: throw RNNError.unsupported("the constraint '\(name)' is not built in")
+    }
+  }
+
+  private static let epsilon: Float = 1e-7
+
+  func apply(_ w: UnsafeMutablePointer<Float>, shape: [Int]) {
+    let count = shape.reduce(1, *)
+    switch self {
+    case .nonNegative: for index in 0..<count where w[index] < 0 { w[index] = 0 }
+    case .maxNorm(let value, let axis):
+      scale(w, shape, axis) { norm in min(norm, Float(value)) / (Constraint.epsilon + norm) }
+    case .unitNorm(let axis): scale(w, shape, axis) { 1 / (Constraint.epsilon + $0) }
+    case .minMaxNorm(let minimum, let maximum, let rate, let axis):
+      scale(w, shape, axis) { norm in
+        let bounded = min(max(norm, Float(minimum)), Float(maximum))
+        return (Float(rate) * bounded + (1 - Float(rate)) * norm) / (Constraint.epsilon + norm)
+      }
+    }
+  }
+
+  private func scale(_ w: UnsafeMutablePointer<Float>, _ shape: [Int], _ axis: Int, _ factor: (Float) -> Float) {
+    let axis = axis < 0 ? axis + shape.count : axis
+    guard shape.indices.contains(axis) else { return }
+    let length = shape[axis]
+    let inner = shape[(axis + 1)...].reduce(1, *)
+    let outer = shape[..<axis].reduce(1, *)
+    for block in 0..<outer {
+      for column in 0..<inner {
+        let start = block * length * inner + column
+        var square: Float = 0
+        for index in 0..<length { square += w[start + index * inner] * w[start + index * inner] }
+        let by = factor(square.squareRoot())
+        for index in 0..<length { w[start + index * inner] *= by }
+      }
+    }
+  }
+}

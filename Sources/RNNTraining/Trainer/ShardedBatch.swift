@@ -1,0 +1,176 @@
+import RNNCore
+import RNNRuntime
+
+/// One batch, cut into shards, on its way through the model.
+final class ShardedBatch: @unchecked Sendable {
+  let batch: Range<Int>
+  let ranges: [Range<Int>]
+  private let graph: RuntimeGraph
+  private let configuration: TrainingConfiguration
+  private let isLogit: [Bool]
+  private let inputs: ModelInputs
+  private let targets: [[Float]]
+  private let targetRows: [Int]
+  private let sampleWeights: [Float]?
+
+  /// For each shard and output: the row losses' gradients, before they are divided, and the sums that they need.
+  private var parts: [[OutputPart]]
+  private var activityLosses: [Double]
+
+  private struct OutputPart {
+    var gradient: [Float] = []
+    var predictions: [Float] = []
+    var shape: [Int] = []
+    /// Sum of weight x loss, of weights, of rows that count, and of rows whose weight is not 0.
+    var loss = 0.0
+    var rows = 0.0
+    var weighted = 0.0
+  }
+
+  /// - Throws: `badData` where inputs or targets do not fit the model.
+  init(
+    _ given: Trainer.Batch, _ graph: RuntimeGraph, _ configuration: TrainingConfiguration, isLogit: [Bool], shards: Int
+  ) throws {
+    self.graph = graph
+    self.configuration = configuration
+    self.isLogit = isLogit
+    inputs = try ModelInputs(given.inputs, graph)
+    batch = 0..<inputs.batch
+    guard !batch.isEmpty else { throw RNNError.badData("a batch of no examples") }
+    guard given.targets.count == graph.spec.outputs.count else {
+      throw RNNError.badData(
+        "the model has \(graph.spec.outputs.count) outputs, the batch \(given.targets.count) targets")
+    }
+    for (index, target) in given.targets.enumerated() where target.shape.first != inputs.batch {
+      throw RNNError.badData(
+        "\(inputs.batch) examples go in, but the target '\(graph.spec.outputNames[index])' is "
+          + describe(shape: target.shape))
+    }
+    targets = given.targets.map { $0.floats() }
+    targetRows = given.targets.map { $0.count / max($0.shape[0], 1) }
+    sampleWeights = given.sampleWeights
+    let count = min(shards, inputs.batch)
+    let total = inputs.batch
+    ranges = (0..<count).map { total * $0 / count..<total * ($0 + 1) / count }
+    parts = Array(repeating: configuration.losses.map { _ in OutputPart() }, count: count)
+    activityLosses = Array(repeating: 0, count: count)
+  }
+
+  // MARK: - Forward
+
+  /// - Parameter seed: of dropout and noise; `nil` where nothing is trained.
+  func forward(
+    _ shard: Int, _ pass: GradientPass, _ parameters: [[UnsafePointer<Float>]], seed: UInt64?, step: UInt64
+  ) throws {
+    let range = ranges[shard]
+    let outputs = try pass.forward(
+      try inputs.slice(range), parameters: parameters, seed: seed, step: step, firstExample: range.lowerBound)
+    for (index, output) in outputs.enumerated() {
+      parts[shard][index] = try part(index, output.floats, output.shape, output.mask, range)
+    }
+  }
+
+  private func part(
+    _ index: Int, _ floats: UnsafePointer<Float>, _ shape: [Int], _ mask: UnsafePointer<UInt8>?, _ range: Range<Int>
+  ) throws -> OutputPart {
+    var loss = configuration.losses[index]
+    if isLogit[index] { loss.fromLogits = true }
+    let width = shape[shape.count - 1]
+    let rows = shape.dropLast().reduce(1, *)
+    let rowsPerExample = rows / max(shape[0], 1)
+    let targetWidth = loss.hasSparseTargets ? 1 : width
+    guard targetRows[index] == rowsPerExample * targetWidth else {
+      throw RNNError.badData(
+        "the target has \(targetRows[index]) numbers an example, the loss \(loss.kind.rawValue) needs "
+          + "\(rowsPerExample * targetWidth)",
+        at: "output '\(graph.spec.outputNames[index])'")
+    }
+    var part = OutputPart(
+      gradient: [Float](repeating: 0, count: rows * width),
+      predictions: Array(UnsafeBufferPointer(start: floats, count: rows * width)), shape: shape)
+    try targets[index].withUnsafeBufferPointer { target in
+      try part.gradient.withUnsafeMutableBufferPointer { gradient in
+        guard let target = target.baseAddress, let gradient = gradient.baseAddress else { return }
+        for row in 0..<rows {
+          let example = range.lowerBound + row / rowsPerExample
+          // A mask of another length than the rows belongs to another axis.
+          if let mask, shape.count == 3, mask[row] == 0 { continue }
+          let start = target + (range.lowerBound * rowsPerExample + row) * targetWidth
+          if loss.hasSparseTargets { try checkLabel(start[0], width, example, index) }
+          let weight = sampleWeights?[example] ?? 1
+          let value = loss.row(start, floats + row * width, width: width, gradient: gradient + row * width)
+          part.loss += Double(weight) * value
+          part.rows += 1
+          part.weighted += weight != 0 ? 1 : 0
+          if weight != 1 { for column in 0..<width { gradient[row * width + column] *= weight } }
+        }
+      }
+    }
+    finishPredictions(&part, index, width: width)
+    return part
+  }
+
+  private func checkLabel(_ label: Float, _ classes: Int, _ example: Int, _ index: Int) throws {
+    guard let number = Int(exactly: label), (0..<classes).contains(number) else {
+      throw RNNError.badData(
+        "the label \(label) of example \(example) lies outside the classes 0 ..< \(classes)",
+        at: "output '\(graph.spec.outputNames[index])'")
+    }
+  }
+
+  /// Puts the activation that belongs to the loss back on the predictions.
+  private func finishPredictions(_ part: inout OutputPart, _ index: Int, width: Int) {
+    guard isLogit[index], let activation = LogitOutputs.activation(for: configuration.losses[index]) else { return }
+    ActivationFunction.apply(activation, &part.predictions, width: width)
+  }
+
+  // MARK: - Sums
+
+  /// What each output's sum of losses is divided by: all rows that count. Up to Keras 2.3, those of non-zero weight.
+  func normalizers(isClassic: Bool) -> [Double] {
+    configuration.losses.indices.map { index in
+      let rows = parts.reduce(0) { $0 + $1[index].rows }
+      let weighted = parts.reduce(0) { $0 + $1[index].weighted }
+      return max(isClassic && sampleWeights != nil ? weighted : rows, 1e-12)
+    }
+  }
+
+  func loss(_ normalizers: [Double]) -> Double {
+    let data = configuration.losses.indices.reduce(0.0) { sum, index in
+      sum + configuration.lossWeights[index] * parts.reduce(0) { $0 + $1[index].loss } / normalizers[index]
+    }
+    return data + activityLosses.reduce(0, +)
+  }
+
+  func predictions() -> [(values: [Float], shape: [Int])] {
+    configuration.losses.indices.map { index in
+      (
+        parts.flatMap { $0[index].predictions },
+        [batch.count] + parts[0][index].shape.dropFirst()
+      )
+    }
+  }
+
+  // MARK: - Backward
+
+  func backward(
+    _ shard: Int, _ pass: GradientPass, _ parameters: [[UnsafePointer<Float>]],
+    _ gradients: [[UnsafeMutablePointer<Float>]?], _ normalizers: [Double], _ activity: [Int: Regularizer],
+    activityScale: Double
+  ) -> [GradientPass.EmbeddingGradient] {
+    var activityLoss = 0.0
+    let result = pass.backward(
+      parameters: parameters, parameterGradients: gradients,
+      outputGradients: { index, out in
+        let scale = Float(configuration.lossWeights[index] / normalizers[index])
+        let part = parts[shard][index].gradient
+        for element in part.indices { out[element] = part[element] * scale }
+      },
+      callGradients: { call, values, count, out in
+        guard let regularizer = activity[call] else { return }
+        activityLoss += regularizer.apply(values, count: count, scale: activityScale, gradient: out)
+      })
+    activityLosses[shard] = activityLoss
+    return result
+  }
+}

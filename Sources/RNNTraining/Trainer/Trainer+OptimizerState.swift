@@ -1,0 +1,86 @@
+import RNNCore
+
+/// The optimizer's state, into and out of a model's slots.
+extension Trainer {
+  private var trainable: [TrainingParameter] { parameters.joined().filter(\.isTrainable) }
+
+  /// Takes the state that the model's file carried, if it belongs to this optimizer: an `iteration`, perhaps a learning
+  /// rate, and for each slot a tensor of each parameter's shape, either parameter by parameter (Keras 3, TensorFlow since
+  /// 2.11) or slot by slot (before).
+  func restoreOptimizer() throws {
+    let slots = native.optimizerSlots
+    guard !slots.isEmpty else { return }
+    let names = configuration.optimizer.slotNames
+    let parameters = trainable
+    if let counter = slots.first(where: { $0.tensor.shape.isEmpty && !$0.tensor.dtype.isFloatingPoint }) {
+      iteration = counter.tensor.integer(at: 0) ?? 0
+    }
+    restoreMomentumProduct(slots)
+    let tensors = slots.filter { !$0.tensor.shape.isEmpty }.map(\.tensor)
+    guard !names.isEmpty, tensors.count >= names.count * parameters.count else { return }
+    let orders: [[(parameter: Int, slot: Int)]] = [
+      parameters.indices.flatMap { parameter in names.indices.map { (parameter, $0) } },
+      names.indices.flatMap { slot in parameters.indices.map { ($0, slot) } },
+    ]
+    // Keras 3 comes first where both fit, unless the file is older.
+    let isOld = slotsStandTogether(slots)
+    for order in isOld ? orders.reversed() : orders
+    where zip(order, tensors).allSatisfy({ parameters[$0.parameter].shape == $1.shape }) {
+      for (place, tensor) in zip(order, tensors) {
+        parameters[place.parameter].load(tensor, into: parameters[place.parameter].slots[place.slot])
+      }
+      return
+    }
+    throw RNNError.badData(
+      "the optimizer's state does not fit the model's parameters",
+      remedy: "Name an optimizer with --optimizer to start it afresh.")
+  }
+
+  /// Keras 2.2 names its slots `.../Variable_n:0`, TensorFlow's legacy optimizers `.../m:0`.
+  private func slotsStandTogether(_ slots: [NativeModel.OptimizerSlot]) -> Bool {
+    guard native.provenance.dialect != "keras3" else { return false }
+    return slots.contains {
+      $0.path.contains("Variable") || $0.path.hasSuffix("/m:0") || $0.path.hasSuffix("/momentum:0")
+    }
+  }
+
+  private func restoreMomentumProduct(_ slots: [NativeModel.OptimizerSlot]) {
+    guard case .nadam(let beta1, _, _, let decay) = configuration.optimizer.rule else { return }
+    momentumProduct = (1...max(iteration, 1)).prefix(iteration).reduce(1.0) { product, time in
+      product * configuration.optimizer.nadamMomentum(time, beta1: beta1, decay: decay)
+    }
+  }
+
+  /// The model with the trained weights, the optimizer's state as Keras 3 names it, and the configuration.
+  public func trainedModel() throws -> NativeModel {
+    var model = native
+    let byName = Dictionary(
+      uniqueKeysWithValues: try parameters.joined().map { parameter in
+        (
+          NativeModel.path(layer: native.spec.layers[parameter.layer].name, parameter: parameter.name),
+          try parameter.tensor(parameter.values)
+        )
+      })
+    for index in model.parameters.indices {
+      let parameter = model.parameters[index]
+      let name = NativeModel.path(layer: parameter.layer, parameter: parameter.name)
+      if let tensor = byName[name] { model.parameters[index].tensor = tensor }
+    }
+    let prefix = configuration.optimizer.className.lowercased()
+    model.optimizerSlots = [
+      .init(path: "\(prefix)/iteration", tensor: try Tensor([Int64(iteration)], shape: [])),
+      .init(
+        path: "\(prefix)/learning_rate",
+        tensor: try Tensor([Float(configuration.optimizer.learningRate.value(at: iteration))], shape: [])),
+    ]
+    for parameter in trainable {
+      let layer = native.spec.layers[parameter.layer].name
+      for (name, memory) in zip(configuration.optimizer.slotNames, parameter.slots) {
+        model.optimizerSlots.append(
+          .init(path: "\(prefix)/\(layer)_\(parameter.name)_\(name)", tensor: try parameter.tensor(memory)))
+      }
+    }
+    model.training = configuration.kerasConfig.text()
+    return model
+  }
+}

@@ -1,0 +1,273 @@
+import Foundation
+import RNNCore
+import RNNRuntime
+
+/// A model in training. Not for several threads at once; it uses `threads` of its own.
+///
+/// The same seed gives the same bits for any number of threads: a batch is cut into a fixed number of shards, and their
+/// gradients are added up in order.
+public final class Trainer {
+  /// One batch.
+  public struct Batch {
+    /// One for each input and output, examples first.
+    public var inputs: [Tensor]
+    public var targets: [Tensor]
+    /// One weight an example.
+    public var sampleWeights: [Float]?
+
+    public init(inputs: [Tensor], targets: [Tensor], sampleWeights: [Float]? = nil) {
+      self.inputs = inputs
+      self.targets = targets
+      self.sampleWeights = sampleWeights
+    }
+  }
+
+  /// What one step gave.
+  public struct StepResult {
+    /// The loss with all penalties, before the step.
+    public var loss: Double
+    /// For each output its predictions (behind its activation), row-major, with their shape.
+    public var predictions: [(values: [Float], shape: [Int])]
+  }
+
+  /// How many shards a batch is cut into, whatever the number of threads.
+  static let shardCount = 4
+
+  public let configuration: TrainingConfiguration
+  public let seed: UInt64
+  public let threads: Int
+  /// Steps done.
+  public internal(set) var iteration = 0
+
+  let native: NativeModel
+  let parameters: [[TrainingParameter]]
+  var momentumProduct = 1.0
+  private let trained: RuntimeGraph
+  private let isLogit: [Bool]
+  private let passes: [GradientPass]
+  private let evaluation: GradientPass
+  private let shardGradients: [[[UnsafeMutablePointer<Float>]?]]
+  private let activityRegularizers: [Int: Regularizer]
+  private let isClassic: Bool
+
+  /// - Throws: `unsupported` for what the configuration names and is not built in.
+  public init(_ model: NativeModel, _ configuration: TrainingConfiguration, seed: UInt64 = 0, threads: Int = 1) throws {
+    let shapes = try model.validate()
+    native = model
+    self.configuration = configuration
+    self.seed = seed
+    self.threads = max(1, threads)
+    let version = model.provenance.frameworkVersion ?? ""
+    isClassic =
+      OptimizerEra(
+        dialect: model.provenance.dialect, version: version, isCustom: false, config: .null
+      ).isClassic
+    let logits = LogitOutputs.apply(model.spec, configuration.losses, isAllowed: true)
+    isLogit = logits.isLogit
+    trained = RuntimeGraph(logits.spec)
+    var tensors: [String: [NativeModel.Parameter]] = [:]
+    for parameter in model.parameters { tensors[parameter.layer, default: []].append(parameter) }
+    parameters = try model.spec.layers.enumerated().map { index, layer in
+      try (tensors[layer.name] ?? []).map { parameter in
+        try TrainingParameter(
+          parameter.tensor, layer: index, spec: layer, name: parameter.name, optimizer: configuration.optimizer)
+      }
+    }
+    activityRegularizers = try Trainer.activityRegularizers(model.spec)
+    let trainable = model.spec.layers.map(\.isTrainable)
+    let graph = trained
+    passes = (0..<Trainer.shardCount).map { _ in GradientPass(graph, trainable: trainable) }
+    evaluation = GradientPass(graph, trainable: trainable)
+    shardGradients = (0..<Trainer.shardCount).map { _ in
+      model.spec.layers.enumerated().map { index, layer in
+        guard layer.isTrainable, layer.spec.kind != .embedding else { return nil }
+        return shapes.parameters[index].map { shape in
+          let count = shape.shape.reduce(1, *)
+          let memory = UnsafeMutablePointer<Float>.allocate(capacity: max(count, 1))
+          memory.initialize(repeating: 0, count: count)
+          return memory
+        }
+      }
+    }
+    try restoreOptimizer()
+  }
+
+  deinit {
+    for memory in shardGradients.joined().compactMap(\.self).joined() { memory.deallocate() }
+  }
+
+  private static func activityRegularizers(_ spec: ModelSpec) throws -> [Int: Regularizer] {
+    var result: [Int: Regularizer] = [:]
+    for (index, call) in spec.calls.enumerated() {
+      guard let carried = spec.layers[call.layer].carried else { continue }
+      let json = try JSONValue(parsing: carried)["activity_regularizer"]
+      result[index] = try locating("layer '\(spec.layers[call.layer].name)'") { try Regularizer(keras: json) }
+    }
+    return result
+  }
+
+  private var pointers: [[UnsafePointer<Float>]] {
+    parameters.map { $0.map { UnsafePointer($0.values) } }
+  }
+
+  // MARK: - A step
+
+  /// Forward, backward and one step of the optimizer.
+  /// - Throws: `badData` where the batch does not fit the model or the loss is no number.
+  public func trainStep(_ batch: Batch) throws -> StepResult {
+    let work = try ShardedBatch(batch, trained, configuration, isLogit: isLogit, shards: Trainer.shardCount)
+    let pointers = pointers
+    for layer in parameters { for parameter in layer { parameter.clearGradient() } }
+    try forEachShard(work.ranges.count) { shard in
+      try work.forward(shard, passes[shard], pointers, seed: seed, step: UInt64(iteration))
+    }
+    let normalizers = work.normalizers(isClassic: isClassic)
+    var embeddings = [[GradientPass.EmbeddingGradient]](repeating: [], count: work.ranges.count)
+    let results = SendableBox(work.ranges.map { _ in [GradientPass.EmbeddingGradient]() })
+    try forEachShard(work.ranges.count) { shard in
+      for layer in shardGradients[shard].indices {
+        guard let gradients = shardGradients[shard][layer] else { continue }
+        for (index, gradient) in gradients.enumerated() {
+          gradient.update(repeating: 0, count: parameters[layer][index].count)
+        }
+      }
+      let part = work.backward(
+        shard, passes[shard], pointers, shardGradients[shard], normalizers, activityRegularizers,
+        activityScale: isClassic ? 1 : 1 / Double(max(work.batch.count, 1)))
+      results.set(part, at: shard)
+    }
+    embeddings = results.values
+    addUp(shards: work.ranges.count, embeddings)
+    var loss = work.loss(normalizers)
+    for parameter in parameters.joined() {
+      guard let regularizer = parameter.regularizer else { continue }
+      loss += regularizer.apply(
+        parameter.values, count: parameter.count, scale: 1, gradient: parameter.isTrainable ? parameter.gradient : nil)
+      // A penalty's gradient reaches every row.
+      parameter.touchedRows.removeAll()
+    }
+    guard loss.isFinite else { throw notFinite(loss) }
+    step()
+    return StepResult(loss: loss, predictions: work.predictions())
+  }
+
+  /// The loss without a step, and the predictions.
+  public func evaluate(_ batch: Batch) throws -> StepResult {
+    let work = try ShardedBatch(batch, trained, configuration, isLogit: isLogit, shards: 1)
+    try work.forward(0, evaluation, pointers, seed: nil, step: 0)
+    var loss = work.loss(work.normalizers(isClassic: isClassic))
+    for parameter in parameters.joined() {
+      if let regularizer = parameter.regularizer {
+        loss += regularizer.apply(parameter.values, count: parameter.count, scale: 1, gradient: nil)
+      }
+    }
+    return StepResult(loss: loss, predictions: work.predictions())
+  }
+
+  private func forEachShard(_ count: Int, _ body: (Int) throws -> Void) throws {
+    let workers = min(threads, count)
+    if workers <= 1 {
+      for shard in 0..<count { try body(shard) }
+      return
+    }
+    let errors = SendableBox([(any Error)?](repeating: nil, count: count))
+    withoutActuallyEscaping(body) { body in
+      let shared = UncheckedSendable(body)
+      DispatchQueue.concurrentPerform(iterations: workers) { worker in
+        for shard in stride(from: worker, to: count, by: workers) {
+          do { try shared.value(shard) } catch { errors.set(error, at: shard) }
+        }
+      }
+    }
+    if let error = errors.values.compactMap(\.self).first { throw error }
+  }
+
+  /// The shards' gradients, in order.
+  private func addUp(shards: Int, _ embeddings: [[GradientPass.EmbeddingGradient]]) {
+    for layer in parameters.indices {
+      for (index, parameter) in parameters[layer].enumerated() {
+        for shard in 0..<shards {
+          guard let part = shardGradients[shard][layer]?[index] else { continue }
+          for element in 0..<parameter.count { parameter.gradient[element] += part[element] }
+        }
+      }
+    }
+    for part in embeddings.joined() {
+      let parameter = parameters[part.layer][0]
+      for (position, id) in part.ids.enumerated() {
+        let (row, source) = (parameter.gradient + id * part.width, part.rows + position * part.width)
+        for column in 0..<part.width { row[column] += source[column] }
+        if let squares = parameter.squares {
+          for column in 0..<part.width { squares[id * part.width + column] += source[column] * source[column] }
+        }
+      }
+      parameter.touchedRows += part.ids
+    }
+  }
+
+  private func step() {
+    let optimizer = configuration.optimizer
+    let trainable = parameters.joined().filter(\.isTrainable)
+    GradientClipping(optimizer).apply(trainable)
+    var step = optimizer.step(iteration: iteration, momentumProduct: &momentumProduct)
+    for (index, parameter) in trainable.enumerated() {
+      // tf_keras counts, in Python and so once for each of its two traces of the step, which parameter comes when.
+      let isCounted = index + 1 + trainable.count == iteration + 2
+      if optimizer.multipliesProductPerParameter, index > 0, !isCounted {
+        step = optimizer.step(iteration: iteration, momentumProduct: &momentumProduct)
+      }
+      update(parameter, step)
+      parameter.constraint?.apply(parameter.values, shape: parameter.shape)
+    }
+    iteration += 1
+  }
+
+  private func update(_ parameter: TrainingParameter, _ step: OptimizerStep) {
+    let optimizer = configuration.optimizer
+    guard optimizer.slices == .touchedRowsOnly, parameter.squares != nil else {
+      return optimizer.update(
+        parameter.values, parameter.gradient, squares: parameter.squares(optimizer), parameter.slots,
+        count: parameter.count, step)
+    }
+    let width = parameter.count / max(parameter.shape[0], 1)
+    for row in Set(parameter.touchedRows) {
+      optimizer.update(
+        parameter.values + row * width, parameter.gradient + row * width, squares: nil,
+        parameter.slots.map { $0 + row * width }, count: width, step)
+    }
+  }
+
+  /// Says what went bad first: a parameter, or the way from good parameters to the loss.
+  private func notFinite(_ loss: Double) -> RNNError {
+    let bad = parameters.joined().first { parameter in
+      (0..<parameter.count).contains { !parameter.values[$0].isFinite }
+    }
+    let place = bad.map { "the parameter '\(native.spec.layers[$0.layer].name)/\($0.name)' holds NaN or infinity" }
+    return RNNError.badData(
+      "the loss is \(loss) at step \(iteration + 1): \(place ?? "the batch drives the model out of range")",
+      remedy: "Try a smaller --learning-rate, or clip gradients with --clipnorm 1.")
+  }
+}
+
+/// A value that several workers fill, each its own place.
+final class SendableBox<Element>: @unchecked Sendable {
+  private var storage: [Element]
+  private let lock = NSLock()
+
+  init(_ values: [Element]) {
+    storage = values
+  }
+
+  var values: [Element] { lock.withLock { storage } }
+
+  func set(_ value: Element, at index: Int) { lock.withLock { storage[index] = value } }
+}
+
+/// Work that is cut so that no two workers touch the same memory.
+struct UncheckedSendable<Value>: @unchecked Sendable {
+  let value: Value
+
+  init(_ value: Value) {
+    self.value = value
+  }
+}

@@ -1,0 +1,68 @@
+import RNNCore
+
+/// How a model is trained: what Keras's `compile` takes.
+public struct TrainingConfiguration: Sendable, Equatable {
+  public var optimizer: Optimizer
+  /// One for each output.
+  public var losses: [Loss]
+  /// Factors of the outputs' losses.
+  public var lossWeights: [Double]
+  /// Names or Keras configurations.
+  public var metrics: [JSONValue]
+
+  public init(optimizer: Optimizer, losses: [Loss], metrics: [JSONValue] = []) {
+    self.optimizer = optimizer
+    self.losses = losses
+    self.metrics = metrics
+    lossWeights = losses.map { _ in 1 }
+  }
+
+  /// What the model was compiled with, else Adam and losses that fit the last layers.
+  /// - Throws: `unsupported` for an optimizer or a loss that is not built in.
+  public init(for model: NativeModel) throws {
+    let json = try model.training.map { try JSONValue(parsing: $0) } ?? .null
+    let provenance = model.provenance
+    var optimizer = Optimizer.adam
+    if let given = json["optimizer_config"] ?? json["optimizer"], !given.isNull {
+      optimizer = try Optimizer(
+        keras: given, dialect: provenance.dialect, version: provenance.frameworkVersion)
+    }
+    let names = model.spec.outputNames
+    let losses = try model.spec.outputs.enumerated().map { index, reference in
+      if let given = TrainingConfiguration.part(json["loss"], names[index], index), !given.isNull {
+        return try Loss(keras: given)
+      }
+      let spec = model.spec.layers[model.spec.calls[reference.call].layer].spec
+      return Loss.fitting(spec.activations.first ?? .linear, units: 2)
+    }
+    self.init(
+      optimizer: optimizer, losses: losses, metrics: TrainingConfiguration.flat(json["metrics"]))
+    lossWeights = names.indices.map { index in
+      TrainingConfiguration.part(json["loss_weights"], names[index], index)?.double ?? 1
+    }
+  }
+
+  /// The entry for one output: the same for all, or by position or name.
+  private static func part(_ value: JSONValue?, _ name: String, _ index: Int) -> JSONValue? {
+    guard let value else { return nil }
+    if let list = value.array { return list.indices.contains(index) ? list[index] : nil }
+    if let object = value.object, object["class_name"] == nil { return object[name] }
+    return value
+  }
+
+  private static func flat(_ value: JSONValue?) -> [JSONValue] {
+    guard let value, !value.isNull else { return [] }
+    if let list = value.array { return list.flatMap { flat($0) } }
+    if let object = value.object, object["class_name"] == nil { return object.members.flatMap { flat($0.value) } }
+    return [value]
+  }
+
+  /// As a Keras `training_config`.
+  public var kerasConfig: JSONValue {
+    [
+      "loss": losses.count == 1
+        ? .string(losses[0].kind.rawValue) : .array(losses.map { .string($0.kind.rawValue) }),
+      "metrics": .array(metrics), "optimizer_config": optimizer.kerasConfig,
+    ]
+  }
+}

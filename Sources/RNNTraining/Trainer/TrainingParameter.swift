@@ -1,0 +1,89 @@
+import RNNCore
+
+/// One parameter in training: its values, the gradient of a step and the optimizer's state, owned by the trainer.
+final class TrainingParameter {
+  let layer: Int
+  let name: String
+  let shape: [Int]
+  let count: Int
+  let isTrainable: Bool
+  let regularizer: Regularizer?
+  let constraint: Constraint?
+  let values: UnsafeMutablePointer<Float>
+  let gradient: UnsafeMutablePointer<Float>
+  let slots: [UnsafeMutablePointer<Float>]
+  /// For an embedding, the sum of the squares of the parts that its gradient was added up from, where an optimizer takes
+  /// that for the square of the gradient.
+  let squares: UnsafeMutablePointer<Float>?
+  /// For an embedding, the rows that the last step touched: only their gradients must be cleared.
+  var touchedRows: [Int] = []
+
+  /// - Throws: `unsupported` for a regularizer or constraint that is not built in.
+  init(_ tensor: Tensor, layer: Int, spec: ModelSpec.Layer, name: String, optimizer: Optimizer) throws {
+    self.layer = layer
+    self.name = name
+    shape = tensor.shape
+    count = tensor.count
+    isTrainable = spec.isTrainable
+    let carried = try spec.carried.map { try JSONValue(parsing: $0) } ?? .null
+    // `recurrent_kernel` has `recurrent_regularizer`; Keras 1 has W, U and b.
+    let role = name == "recurrent_kernel" ? "recurrent" : name
+    let letter = name == "recurrent_kernel" ? "U" : name == "bias" ? "b" : "W"
+    (regularizer, constraint) = try locating("layer '\(spec.name)'") {
+      (
+        try Regularizer(keras: carried["\(role)_regularizer"] ?? carried["\(letter)_regularizer"]),
+        try Constraint(keras: carried["\(role)_constraint"] ?? carried["\(letter)_constraint"])
+      )
+    }
+    let count = count
+    func filled(_ value: Float) -> UnsafeMutablePointer<Float> {
+      let memory = UnsafeMutablePointer<Float>.allocate(capacity: max(count, 1))
+      memory.initialize(repeating: value, count: count)
+      return memory
+    }
+    values = filled(0)
+    gradient = filled(0)
+    slots = isTrainable ? optimizer.slotNames.indices.map { filled(optimizer.initialValue(ofSlot: $0)) } : []
+    squares =
+      isTrainable && name == "embeddings" && regularizer == nil && optimizer.slices != .added ? filled(0) : nil
+    load(tensor, into: values)
+  }
+
+  /// What the optimizer squares: the gradient, unless it knows of its parts.
+  func squares(_ optimizer: Optimizer) -> UnsafePointer<Float>? {
+    optimizer.slices == .squaredApart ? squares.map { UnsafePointer($0) } : nil
+  }
+
+  deinit {
+    squares?.deallocate()
+    values.deallocate()
+    gradient.deallocate()
+    for slot in slots { slot.deallocate() }
+  }
+
+  func load(_ tensor: Tensor, into memory: UnsafeMutablePointer<Float>) {
+    tensor.floats().withUnsafeBufferPointer { floats in
+      if let base = floats.baseAddress { memory.update(from: base, count: min(floats.count, count)) }
+    }
+  }
+
+  func tensor(_ memory: UnsafeMutablePointer<Float>) throws -> Tensor {
+    try Tensor(Array(UnsafeBufferPointer(start: memory, count: count)), shape: shape)
+  }
+
+  /// Zeros the gradient for the next step.
+  func clearGradient() {
+    guard !touchedRows.isEmpty || shape.isEmpty == false else { return }
+    if touchedRows.isEmpty {
+      gradient.update(repeating: 0, count: count)
+      squares?.update(repeating: 0, count: count)
+    } else {
+      let width = count / max(shape[0], 1)
+      for row in touchedRows {
+        (gradient + row * width).update(repeating: 0, count: width)
+        squares.map { ($0 + row * width).update(repeating: 0, count: width) }
+      }
+      touchedRows.removeAll(keepingCapacity: true)
+    }
+  }
+}
