@@ -188,7 +188,7 @@ extension KerasArchitecture {
 
 extension KerasArchitecture {
   private init(functional config: JSONValue, era: KerasEra) throws {
-    guard let entries = config["layers"]?.array else {
+    guard var entries = config["layers"]?.array else {
       throw RNNError.badData(
         "the model describes no layers: it is a subclassed model, whose architecture only its code knows",
         remedy: "Build the same network as a Sequential or functional model and save that.")
@@ -199,6 +199,7 @@ extension KerasArchitecture {
     calls = []
     inputs = []
     outputs = []
+    let masks = KerasMasks(takingFrom: &entries)
     var nodes: [[KerasNode]] = []
     for (entry, layer) in zip(entries, try KerasArchitecture.layers(entries, era: era, ledger: &ledger)) {
       var layer = layer
@@ -217,6 +218,7 @@ extension KerasArchitecture {
     }
     var graph = KerasGraph(layers: layers.map(\.layer), nodes: nodes)
     calls = try graph.order()
+    for (call, mask) in zip(calls, graph.masks) { try masks.check(mask, of: call, calls, graph) }
     if era.generation == .keras3 { ignoreMasksBesideStates() }
     inputs = try KerasTensor.list(config["input_layers"]).map { try graph.reference($0).call }
     outputs = try KerasTensor.list(config["output_layers"]).map { try graph.reference($0) }

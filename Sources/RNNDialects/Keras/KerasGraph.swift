@@ -42,6 +42,8 @@ struct KerasTensor: Hashable {
 /// One call of a layer.
 struct KerasNode {
   var inputs: [KerasTensor]
+  /// The mask that the call is given by name.
+  var mask: KerasTensor?
 
   /// The nodes of a layer, in any generation's form.
   static func parse(_ value: JSONValue?) throws -> [KerasNode] {
@@ -77,7 +79,12 @@ struct KerasNode {
       }
     }
     var rest: [(String, JSONValue)] = []
+    var mask: KerasTensor?
     for member in node["kwargs"]?.object?.members ?? [] {
+      if member.key == "mask", let tensor = KerasTensor(keras3: member.value) {
+        mask = tensor
+        continue
+      }
       guard member.key == "initial_state", let states = member.value.array else {
         rest.append((member.key, member.value))
         continue
@@ -90,7 +97,7 @@ struct KerasNode {
       }
     }
     try checkNeutral(.object(JSONObject(rest)))
-    return KerasNode(inputs: inputs)
+    return KerasNode(inputs: inputs, mask: mask)
   }
 
   /// Keyword arguments of a call that change nothing when a trained model runs.
@@ -108,6 +115,8 @@ struct KerasNode {
 struct KerasGraph {
   let layers: [ModelSpec.Layer]
   let nodes: [[KerasNode]]
+  /// For each call in the order that was found, the mask that it is given by name.
+  private(set) var masks: [KerasTensor?] = []
   private var callIndex: [KerasTensor: Int] = [:]
   private var layerIndex: [String: Int] = [:]
 
@@ -134,6 +143,7 @@ struct KerasGraph {
         }
         callIndex[KerasTensor(layer: layers[item.layer].name, node: item.node, output: 0)] = calls.count
         calls.append(ModelSpec.Call(layer: item.layer, inputs: references))
+        masks.append(nodes[item.layer][item.node].mask)
       }
       guard waiting.count < pending.count else {
         let names = waiting.map { "'\(layers[$0.layer].name)'" }.joined(separator: ", ")
