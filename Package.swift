@@ -48,6 +48,7 @@ let package = Package(
         "RNNCore", "RNNText", "CRNNKernels", .product(name: "RealModule", package: "swift-numerics"),
       ]),
 
+    .target(name: "RNNDatasets", dependencies: ["RNNCore", "RNNText", "RNNContainers"]),
     .target(
       name: "RNNTraining",
       dependencies: ["RNNCore", "RNNRuntime", .product(name: "RealModule", package: "swift-numerics")]),
@@ -55,7 +56,7 @@ let package = Package(
     .executableTarget(
       name: "rnnconv",
       dependencies: [
-        "RNNCore", "RNNContainers", "RNNConversion", "RNNDialects", "RNNRuntime",
+        "RNNCore", "RNNContainers", "RNNConversion", "RNNDatasets", "RNNDialects", "RNNRuntime", "RNNTraining",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
@@ -77,6 +78,9 @@ let package = Package(
       dependencies: [
         "RNNCore", "RNNRuntime", "RNNTestSupport", .product(name: "RealModule", package: "swift-numerics"),
       ]),
+    .testTarget(
+      name: "RNNDatasetsTests",
+      dependencies: ["RNNCore", "RNNText", "RNNContainers", "RNNDatasets", "RNNTestSupport"]),
     .testTarget(
       name: "RNNTrainingTests",
       dependencies: [

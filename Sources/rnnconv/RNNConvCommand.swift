@@ -11,7 +11,10 @@ struct RNNConvCommand: ParsableCommand {
     commandName: "rnnconv",
     abstract: "Moves recurrent and 1-D convolutional models out of Keras, and runs them with the same numbers.",
     version: version,
-    subcommands: [ImportCommand.self, InspectCommand.self, RunCommand.self, ExportCommand.self])
+    subcommands: [
+      ImportCommand.self, InspectCommand.self, RunCommand.self, ExportCommand.self, TrainCommand.self,
+      EvaluateCommand.self,
+    ])
 
   private static func end(with error: RNNError) -> Never {
     Console.report(error)

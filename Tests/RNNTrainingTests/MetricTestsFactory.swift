@@ -92,4 +92,19 @@ struct MetricFactoryTests {
     }
     #expect(error?.reason == .badData)
   }
+
+  @Test func targetsMustFit() throws {
+    for (name, isSparse) in [
+      ("sparse_categorical_accuracy", false), ("sparse_top_k_categorical_accuracy", false), ("mae", true),
+      ("auc", true), ("categorical_accuracy", true),
+    ] {
+      let error = #expect(throws: RNNError.self) {
+        try MetricFactory.make(.string(name), outputWidth: 4, isSparse: isSparse)
+      }
+      #expect(error?.what.contains(name) == true)
+      #expect(throws: Never.self) { try MetricFactory.make(.string(name), outputWidth: 4, isSparse: !isSparse) }
+      #expect(throws: Never.self) { try MetricFactory.make(.string(name), outputWidth: 1, isSparse: isSparse) }
+    }
+    #expect(throws: Never.self) { try MetricFactory.make("mean", outputWidth: 4, isSparse: true) }
+  }
 }

@@ -2,15 +2,15 @@ import RealModule
 
 /// Philox4x32-10 (Salmon et al. 2011): random numbers by counting. The same key and counter give the same numbers on
 /// every machine, whatever was asked before, so that threads and restarts change nothing.
-struct Philox {
+package struct Philox: Sendable {
   private let key: (UInt32, UInt32)
 
-  init(seed: UInt64) {
+  package init(seed: UInt64) {
     key = (UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32))
   }
 
   /// Four words for one counter.
-  func words(_ counter: (UInt32, UInt32, UInt32, UInt32)) -> (UInt32, UInt32, UInt32, UInt32) {
+  package func words(_ counter: (UInt32, UInt32, UInt32, UInt32)) -> (UInt32, UInt32, UInt32, UInt32) {
     var (c0, c1, c2, c3) = counter
     var (k0, k1) = key
     for round in 0..<10 {

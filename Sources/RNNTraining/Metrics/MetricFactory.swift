@@ -8,7 +8,8 @@ public enum MetricFactory {
   ///   - isSparse: whether a target is one class id a row.
   ///   - loss: its name in any form; Keras up to 2.3 chooses "accuracy" by it, later ones by the shapes.
   ///   - dialect, version: which Keras chooses; `keras1`, `keras2` or `keras3`.
-  /// - Throws: `unsupported` naming a metric that is not built in, or an argument that is not carried.
+  /// - Throws: `unsupported` naming a metric that is not built in or does not take such targets, or an argument that is
+  ///   not carried.
   public static func make(
     _ keras: JSONValue, outputWidth: Int, isSparse: Bool, loss: String? = nil, dialect: String = "keras3",
     version: String? = nil
@@ -18,23 +19,27 @@ public enum MetricFactory {
     }
     var arguments = MetricArguments(metric: given, keras["class_name"] == "function" ? nil : keras["config"]?.object)
     if plain(given) == "meanmetricwrapper" {
-      return try wrapped(&arguments, outputWidth: outputWidth)
+      return try wrapped(&arguments, outputWidth: outputWidth, isSparse: isSparse)
     }
     let kind: Kind
     if plain(given) == "accuracy" && keras.string != nil || plain(given) == "acc" {
       kind = accuracy(
-        outputWidth, isSparse: isSparse, loss: loss.map(plain), isClassic: isClassic(dialect, version))
+        outputWidth, isSparse: isSparse, loss: loss.map(plain),
+        isClassic: KerasRules(dialect: dialect, version: version) != .later)
     } else {
       kind = try self.kind(given)
     }
     let name = try arguments.name() ?? (keras.object == nil ? given : kind.rawValue)
     let metric = try kind.metric(name: name, &arguments, outputWidth)
+    try kind.check(name, outputWidth, isSparse: isSparse)
     try arguments.finish()
     return metric
   }
 
   /// A function around which Keras 2 or 3 wrote `MeanMetricWrapper`; its arguments stand beside it.
-  private static func wrapped(_ arguments: inout MetricArguments, outputWidth: Int) throws -> any Metric {
+  private static func wrapped(_ arguments: inout MetricArguments, outputWidth: Int, isSparse: Bool) throws
+    -> any Metric
+  {
     let function = arguments.value("fn")
     guard let given = function?.string ?? function.flatMap(functionName) ?? function?["class_name"]?.string else {
       throw RNNError.unsupported("a metric wraps \(function?.kind ?? "nothing")")
@@ -42,6 +47,7 @@ public enum MetricFactory {
     let kind = try self.kind(given)
     let name = try arguments.name() ?? kind.rawValue
     let metric = try kind.metric(name: name, &arguments, outputWidth)
+    try kind.check(name, outputWidth, isSparse: isSparse)
     try arguments.finish()
     return metric
   }
@@ -65,13 +71,6 @@ public enum MetricFactory {
 
   private static let aliases: [String: Kind] = ["mae": .meanAbsoluteError, "mse": .meanSquaredError]
 
-  /// Keras 1, and Keras 2 up to 2.3 that is not TensorFlow's.
-  private static func isClassic(_ dialect: String, _ version: String?) -> Bool {
-    let numbers = (version ?? "").split(separator: ".").map { Int($0.prefix { $0.isNumber }) ?? 0 }
-    let isTensorFlow = version?.hasSuffix("-tf") == true || !numbers.lexicographicallyPrecedes([2, 4])
-    return dialect != "keras3" && !isTensorFlow
-  }
-
   private static func accuracy(_ width: Int, isSparse: Bool, loss: String?, isClassic: Bool) -> Kind {
     if width == 1 || isClassic && loss == "binarycrossentropy" { return .binaryAccuracy }
     if isClassic { return loss == "sparsecategoricalcrossentropy" ? .sparseCategoricalAccuracy : .categoricalAccuracy }
@@ -93,6 +92,25 @@ extension MetricFactory {
     case precision
     case recall
     case mean
+
+    /// Whether a target is one class id a row; `nil` where targets do not matter.
+    private var hasSparseTargets: Bool? {
+      switch self {
+      case .sparseCategoricalAccuracy, .sparseTopKCategoricalAccuracy: true
+      case .binaryAccuracy, .categoricalAccuracy, .topKCategoricalAccuracy, .meanAbsoluteError, .meanSquaredError,
+        .auc, .precision, .recall:
+        false
+      case .mean: nil
+      }
+    }
+
+    /// - Throws: `unsupported` where the metric does not take the targets that the loss takes.
+    func check(_ name: String, _ width: Int, isSparse: Bool) throws {
+      guard width > 1, let hasSparseTargets, hasSparseTargets != isSparse else { return }
+      let (own, given) = hasSparseTargets ? ("class ids", "rows of \(width)") : ("rows of \(width)", "class ids")
+      throw RNNError.unsupported(
+        "the metric '\(name)' compares with \(own), but the targets are \(given)", remedy: "Train without it.")
+    }
 
     func metric(name: String, _ arguments: inout MetricArguments, _ width: Int) throws -> any Metric {
       switch self {

@@ -33,7 +33,7 @@ public final class Trainer {
   /// How many shards a batch is cut into, whatever the number of threads.
   static let shardCount = 4
 
-  public let configuration: TrainingConfiguration
+  public private(set) var configuration: TrainingConfiguration
   public let seed: UInt64
   public let threads: Int
   /// Steps done.
@@ -108,6 +108,32 @@ public final class Trainer {
 
   private var pointers: [[UnsafePointer<Float>]] {
     parameters.map { $0.map { UnsafePointer($0.values) } }
+  }
+
+  /// The last axis of each output.
+  var outputWidths: [Int] {
+    guard let shapes = try? native.spec.shapes() else { return [] }
+    return native.spec.outputs.map { (shapes.outputs[$0.call][$0.output].last ?? nil) ?? 1 }
+  }
+
+  /// Multiplies a constant learning rate.
+  func scaleLearningRate(by factor: Double) {
+    if case .constant(let rate) = configuration.optimizer.learningRate {
+      configuration.optimizer.learningRate = .constant(rate * factor)
+    }
+  }
+
+  /// Takes the weights of a model of the same architecture.
+  func load(_ model: NativeModel) throws {
+    for tensor in model.parameters {
+      let parameter = parameters.joined().first {
+        native.spec.layers[$0.layer].name == tensor.layer && $0.name == tensor.name
+      }
+      guard let parameter, parameter.shape == tensor.tensor.shape else {
+        throw RNNError.badData("the weights are those of another model", at: "\(tensor.layer)/\(tensor.name)")
+      }
+      parameter.load(tensor.tensor, into: parameter.values)
+    }
   }
 
   // MARK: - A step

@@ -1,0 +1,89 @@
+import Foundation
+import RNNCore
+import RNNTestSupport
+import RNNTraining
+import Testing
+
+/// A half-trained model of each Keras, with Adam's state, trained on for three epochs beside that Keras.
+struct ContinueTests {
+  private struct Source: BatchSource {
+    var x: Tensor
+    var y: Tensor
+    var count: Int { x.shape[0] }
+
+    func batch(rows: [Int]) throws -> Trainer.Batch {
+      func gather(_ tensor: Tensor) throws -> Tensor {
+        let size = tensor.bytes.count / tensor.shape[0]
+        let bytes = rows.reduce(into: Data()) { data, row in
+          let start = tensor.bytes.startIndex + row * size
+          data += tensor.bytes[start..<start + size]
+        }
+        return try Tensor(dtype: tensor.dtype, shape: [rows.count] + tensor.shape.dropFirst(), bytes: bytes)
+      }
+      return Trainer.Batch(inputs: [try gather(x)], targets: [try gather(y)])
+    }
+  }
+
+  @Test(arguments: [
+    ("keras-3.15", "model.h5"), ("keras-3.15", "model.keras"), ("tf-keras-2.19", "model.h5"),
+    ("keras-2.2.4", "model.h5"),
+  ])
+  func goesOnAsKeras(_ origin: String, _ file: String) throws {
+    let fixture = try #require(TrainingCase.all("continue").first { $0.folder.lastPathComponent == origin })
+    let native = try fixture.model(file)
+    let trainer = try Trainer(native, try TrainingConfiguration(for: native))
+    #expect(trainer.iteration > 0)
+    let json = try JSONValue(
+      parsing: try Data(contentsOf: fixture.folder.appendingPathComponent("case.json")))
+    var options = FitOptions()
+    options.batchSize = try #require(json["batch_size"]?.integer)
+    options.epochs = 3
+    options.isShuffled = false
+    let source = Source(
+      x: try fixture.array("x", in: "data.npz"), y: try fixture.array("y", in: "data.npz"))
+    let history = try Fit(trainer, options).run(source).history
+    let expected = try fixture.array("epochs", in: "losses.npz").floats()
+    for (line, loss) in zip(history, expected) {
+      // The figure.
+      #expect(abs(try #require(line["loss"]) - Double(loss)) <= 1e-4)
+    }
+    #expect(history.count == 3)
+  }
+
+  /// The same bits for any number of threads, and for a training that was interrupted and taken up again.
+  @Test func threadsAndRestartsChangeNoBit() throws {
+    let fixture = try #require(TrainingCase.all("continue").first { $0.folder.lastPathComponent == "keras-3.15" })
+    let native = try fixture.model()
+    let source = Source(
+      x: try fixture.array("x", in: "data.npz"), y: try fixture.array("y", in: "data.npz"))
+    var options = FitOptions()
+    options.batchSize = 16
+    options.epochs = 2
+    func train(threads: Int) throws -> NativeModel {
+      let trainer = try Trainer(native, try TrainingConfiguration(for: native), seed: 7, threads: threads)
+      _ = try Fit(trainer, options).run(source)
+      return try trainer.trainedModel()
+    }
+    let one = try train(threads: 1)
+    #expect(try train(threads: 2).parameters == one.parameters)
+    #expect(try train(threads: 4).parameters == one.parameters)
+    // Stopped after 3 steps, written, read and gone on with.
+    var saved: (model: NativeModel, position: FitPosition)?
+    var events = Fit.Events()
+    var steps = 0
+    events.shouldStop = {
+      steps += 1
+      return steps == 3
+    }
+    events.checkpoint = { trainer, position in saved = (try trainer.trainedModel(), position) }
+    let first = try Trainer(native, try TrainingConfiguration(for: native), seed: 7)
+    #expect(try Fit(first, options, events: events).run(source).wasStopped)
+    let checkpoint = try #require(saved)
+    let reread = try NativeModel(try Safetensors(parsing: try checkpoint.model.safetensors().serialized()))
+    let second = try Trainer(reread, try TrainingConfiguration(for: reread), seed: checkpoint.position.seed)
+    _ = try Fit(second, options).run(source, from: checkpoint.position)
+    let resumed = try second.trainedModel()
+    #expect(resumed.parameters == one.parameters)
+    #expect(resumed.optimizerSlots == one.optimizerSlots)
+  }
+}
