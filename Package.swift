@@ -56,8 +56,8 @@ let package = Package(
     .executableTarget(
       name: "rnnconv",
       dependencies: [
-        "RNNCore", "RNNContainers", "RNNConversion", "RNNDatasets", "RNNDialects", "RNNRuntime", "RNNTraining",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "RNNCore", "RNNContainers", "RNNConversion", "RNNDatasets", "RNNDialects", "RNNRuntime", "RNNText",
+        "RNNTraining", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
     // Measurements for `make bench`; no part of any product.

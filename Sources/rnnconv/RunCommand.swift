@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import RNNCore
 import RNNRuntime
+import RNNText
 
 struct RunCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -23,11 +24,30 @@ struct RunCommand: ParsableCommand {
   @Flag(help: "Print one JSON object for each input.")
   var json = false
 
+  @Option(help: "Go on with the input for so many tokens, for models of characters or words.")
+  var generate: Int?
+
+  @Option(help: "With --generate: 1 draws as the model says, less prefers the likely, 0 takes the likeliest.")
+  var temperature = 1.0
+
+  @Option(help: "With --generate: draw from so many of the likeliest.")
+  var topK: Int?
+
+  @Option(help: "With --generate: the seed of the draws.")
+  var seed: UInt64 = 0
+
   @Flag(help: "Replace an existing file.")
   var force = false
 
+  func validate() throws {
+    if let generate, generate <= 0 { throw ValidationError("--generate must be positive") }
+    if temperature < 0 { throw ValidationError("--temperature must not be negative") }
+    if let topK, topK <= 0 { throw ValidationError("--top-k must be positive") }
+  }
+
   func run() throws {
     try Kernels.checkEnvironment()
+    if let generate { return try write(generate) }
     if let output { try checkOutput(output) }
     let source = try RunInput(input, isText: text)
     let model = try Model(contentsOf: try ModelChoice.url(model))
@@ -35,6 +55,18 @@ struct RunCommand: ParsableCommand {
     case .arrays(let arrays): try run(arrays: arrays, model)
     case .texts(let texts): try run(texts: texts, model)
     }
+  }
+
+  /// Prints the input and what the model makes of it, each token as it comes.
+  private func write(_ count: Int) throws {
+    let generator = try TextGenerator(try Model(contentsOf: try ModelChoice.url(model)))
+    var sampler = Sampler(temperature: temperature, topK: topK, seed: seed)
+    try Console.write(input)
+    try generator.generate(after: input, count: count, &sampler) { text in
+      try Console.write(text)
+      return true
+    }
+    try Console.write("\n")
   }
 
   private func checkOutput(_ path: String) throws {

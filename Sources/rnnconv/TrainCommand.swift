@@ -33,8 +33,8 @@ struct TrainCommand: ParsableCommand {
   @Option(help: "The seed of the weights, the order and the dropout.")
   var seed: UInt64 = 0
 
-  @Option(help: "Threads; the result is the same for any number.")
-  var threads = ProcessInfo.processInfo.activeProcessorCount
+  @Option(help: "Threads; by default one for each core. The result is the same for any number.")
+  var threads: Int?
 
   @Option(help: "Write the history of each epoch to this JSON file.")
   var history: String?
@@ -53,7 +53,8 @@ struct TrainCommand: ParsableCommand {
 
   func validate() throws {
     if (config == nil) == (model == nil), !resume { throw ValidationError("give either --config or --model") }
-    for (name, value) in [("--batch-size", batchSize), ("--epochs", epochs), ("--threads", threads)] where value <= 0 {
+    for (name, value) in [("--batch-size", batchSize), ("--epochs", epochs), ("--threads", threads ?? 1)]
+    where value <= 0 {
       throw ValidationError("\(name) must be positive")
     }
     if let checkpointEvery, checkpointEvery <= 0 { throw ValidationError("--checkpoint-every must be positive") }
@@ -65,7 +66,8 @@ struct TrainCommand: ParsableCommand {
     if !resume { try AtomicFile.checkDestination(target.path, replacing: force) }
     let start = try startingModel(target)
     let trainer = try Trainer(
-      start.model, try compile.configuration(for: start.model), seed: start.position.seed, threads: threads)
+      start.model, try compile.configuration(for: start.model), seed: start.position.seed,
+      threads: threads ?? ProcessInfo.processInfo.activeProcessorCount)
     let set = try data.dataset(for: start.model)
     var bundle = start.model.text ?? set.training.text
     if bundle?.rules.length == nil { bundle?.rules.length = data.maxlen }

@@ -121,18 +121,21 @@ public struct Fit {
 struct EpochMeter {
   private var loss = 0.0
   private var examples = 0.0
-  private var metrics: [(output: Int, metric: any Metric)] = []
+  /// With the name of their output before their own, where there are several outputs.
+  private var metrics: [(output: Int, prefix: String, metric: any Metric)] = []
 
   init(_ trainer: Trainer) throws {
     let configuration = trainer.configuration
+    let names = trainer.native.spec.outputNames
     for (output, width) in trainer.outputWidths.enumerated() {
       for json in configuration.metrics {
         metrics.append(
           (
-            output,
+            output, names.count > 1 ? names[output] + "_" : "",
             try MetricFactory.make(
               json, outputWidth: width, isSparse: configuration.losses[output].hasSparseTargets,
-              loss: configuration.losses[output].kind.rawValue)
+              loss: configuration.losses[output].kind.rawValue, dialect: trainer.native.provenance.dialect,
+              version: trainer.native.provenance.frameworkVersion)
           ))
       }
     }
@@ -151,6 +154,6 @@ struct EpochMeter {
 
   var values: [(name: String, value: Double)] {
     [(name: "loss", value: loss / max(examples, 1))]
-      + metrics.map { (name: $0.metric.name, value: $0.metric.value) }
+      + metrics.map { (name: $0.prefix + $0.metric.name, value: $0.metric.value) }
   }
 }

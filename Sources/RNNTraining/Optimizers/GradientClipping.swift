@@ -1,26 +1,30 @@
+import RNNRuntime
+
 /// Clipping of gradients before a step, as Keras does it: of each gradient's norm, of all together, or of each element.
+///
+/// An embedding's gradient arrives in slices, and TensorFlow bounds the elements of each slice before it adds them up.
 struct GradientClipping {
   private let optimizer: Optimizer
+  private let slices: [GradientPass.EmbeddingGradient]
 
-  init(_ optimizer: Optimizer) {
+  init(_ optimizer: Optimizer, slices: [GradientPass.EmbeddingGradient]) {
     self.optimizer = optimizer
+    self.slices = slices
   }
 
   func apply(_ parameters: [TrainingParameter]) {
+    var factors = [Float](repeating: 1, count: parameters.count)
     if let limit = optimizer.clipNorm {
-      for parameter in parameters { scale(parameter, limit, norm(of: parameter).squareRoot()) }
+      for index in parameters.indices {
+        factors[index] = scale(parameters[index], limit, norm(of: parameters[index]).squareRoot())
+      }
     }
     if let limit = optimizer.globalClipNorm {
       let total = parameters.reduce(0) { $0 + norm(of: $1) }.squareRoot()
-      for parameter in parameters { scale(parameter, limit, total) }
+      for index in parameters.indices { factors[index] = scale(parameters[index], limit, total) }
     }
     if let limit = optimizer.clipValue {
-      let bound = Float(limit)
-      for parameter in parameters {
-        for index in 0..<parameter.count {
-          parameter.gradient[index] = Swift.min(Swift.max(parameter.gradient[index], -bound), bound)
-        }
-      }
+      for (parameter, factor) in zip(parameters, factors) { bound(parameter, Float(limit), factor) }
     }
   }
 
@@ -35,12 +39,29 @@ struct GradientClipping {
     return sum
   }
 
-  private func scale(_ parameter: TrainingParameter, _ limit: Double, _ norm: Double) {
-    guard norm > limit else { return }
+  /// - Returns: the factor that the gradient was multiplied by.
+  private func scale(_ parameter: TrainingParameter, _ limit: Double, _ norm: Double) -> Float {
+    guard norm > limit else { return 1 }
     let factor = Float(limit / norm)
     for index in 0..<parameter.count {
       parameter.gradient[index] *= factor
       parameter.squares?[index] *= factor * factor
     }
+    return factor
+  }
+
+  private func bound(_ parameter: TrainingParameter, _ limit: Float, _ factor: Float) {
+    guard parameter.name == "embeddings", parameter.regularizer == nil else {
+      for index in 0..<parameter.count {
+        parameter.gradient[index] = Swift.min(Swift.max(parameter.gradient[index], -limit), limit)
+      }
+      return
+    }
+    let rows = parameter.touchedRows
+    parameter.clearGradient()
+    for part in slices where part.layer == parameter.layer {
+      parameter.add(part) { Swift.min(Swift.max($0 * factor, -limit), limit) }
+    }
+    parameter.touchedRows = rows
   }
 }

@@ -148,7 +148,6 @@ public final class Trainer {
       try work.forward(shard, passes[shard], pointers, seed: seed, step: UInt64(iteration))
     }
     let normalizers = work.normalizers(isClassic: isClassic)
-    var embeddings = [[GradientPass.EmbeddingGradient]](repeating: [], count: work.ranges.count)
     let results = SendableBox(work.ranges.map { _ in [GradientPass.EmbeddingGradient]() })
     try forEachShard(work.ranges.count) { shard in
       for layer in shardGradients[shard].indices {
@@ -162,7 +161,7 @@ public final class Trainer {
         activityScale: isClassic ? 1 : 1 / Double(max(work.batch.count, 1)))
       results.set(part, at: shard)
     }
-    embeddings = results.values
+    let embeddings = results.values
     addUp(shards: work.ranges.count, embeddings)
     var loss = work.loss(normalizers)
     for parameter in parameters.joined() {
@@ -173,7 +172,7 @@ public final class Trainer {
       parameter.touchedRows.removeAll()
     }
     guard loss.isFinite else { throw notFinite(loss) }
-    step()
+    step(Array(embeddings.joined()))
     return StepResult(loss: loss, predictions: work.predictions())
   }
 
@@ -220,21 +219,16 @@ public final class Trainer {
     }
     for part in embeddings.joined() {
       let parameter = parameters[part.layer][0]
-      for (position, id) in part.ids.enumerated() {
-        let (row, source) = (parameter.gradient + id * part.width, part.rows + position * part.width)
-        for column in 0..<part.width { row[column] += source[column] }
-        if let squares = parameter.squares {
-          for column in 0..<part.width { squares[id * part.width + column] += source[column] * source[column] }
-        }
-      }
+      guard parameter.isTrainable else { continue }
+      parameter.add(part) { $0 }
       parameter.touchedRows += part.ids
     }
   }
 
-  private func step() {
+  private func step(_ slices: [GradientPass.EmbeddingGradient]) {
     let optimizer = configuration.optimizer
     let trainable = parameters.joined().filter(\.isTrainable)
-    GradientClipping(optimizer).apply(trainable)
+    GradientClipping(optimizer, slices: slices).apply(trainable)
     var step = optimizer.step(iteration: iteration, momentumProduct: &momentumProduct)
     for (index, parameter) in trainable.enumerated() {
       // tf_keras counts, in Python and so once for each of its two traces of the step, which parameter comes when.

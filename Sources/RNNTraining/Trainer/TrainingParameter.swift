@@ -1,4 +1,5 @@
 import RNNCore
+import RNNRuntime
 
 /// One parameter in training: its values, the gradient of a step and the optimizer's state, owned by the trainer.
 final class TrainingParameter {
@@ -71,9 +72,20 @@ final class TrainingParameter {
     try Tensor(Array(UnsafeBufferPointer(start: memory, count: count)), shape: shape)
   }
 
+  /// Adds the slices of an embedding's gradient, each number through `transform`.
+  func add(_ part: GradientPass.EmbeddingGradient, _ transform: (Float) -> Float) {
+    for (position, id) in part.ids.enumerated() {
+      let source = part.rows + position * part.width
+      for column in 0..<part.width {
+        let value = transform(source[column])
+        gradient[id * part.width + column] += value
+        squares?[id * part.width + column] += value * value
+      }
+    }
+  }
+
   /// Zeros the gradient for the next step.
   func clearGradient() {
-    guard !touchedRows.isEmpty || shape.isEmpty == false else { return }
     if touchedRows.isEmpty {
       gradient.update(repeating: 0, count: count)
       squares?.update(repeating: 0, count: count)
