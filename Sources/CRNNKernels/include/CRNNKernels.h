@@ -2,6 +2,7 @@
 #define CRNNKERNELS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* The few hot loops of the runtime, in one copy for each instruction set.
  *
@@ -35,6 +36,16 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
   void (*maximum)(float *out, const float *x, size_t count);
   /* out <- out + x */
   void (*add)(float *out, const float *x, size_t count);
+
+  /* Random numbers in 0 ..< 1 by Philox4x32-10 (Salmon et al. 2011): out[4 i + j] is word j of the counter
+   * (first + i, high, counter[0], counter[1]), where high is the upper half of first + i, xor stream << 28. */
+  void (*uniform)(float *out, size_t blocks, uint64_t first, const uint32_t key[2], const uint32_t counter[2],
+                  uint32_t stream);
+
+  /* One step of Adam: m += (g - m) keep1, v += (s - v) keep2, p -= alpha m / (sqrt(v) + epsilon); s is g squared, or
+   * squares where it is not NULL. */
+  void (*adam)(float *p, const float *g, const float *squares, float *m, float *v, size_t count, float alpha,
+               float keep1, float keep2, float epsilon);
 } rnn_kernels;
 
 /* The kernels of the named instruction set; of the best one for a null or empty name; NULL where the machine or the

@@ -1,9 +1,10 @@
+import CRNNKernels
 import RealModule
 
 /// Philox4x32-10 (Salmon et al. 2011): random numbers by counting. The same key and counter give the same numbers on
 /// every machine, whatever was asked before, so that threads and restarts change nothing.
 package struct Philox: Sendable {
-  private let key: (UInt32, UInt32)
+  let key: (UInt32, UInt32)
 
   package init(seed: UInt64) {
     key = (UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32))
@@ -56,6 +57,20 @@ struct LayerNoise: Sendable {
     let all = words(element >> 2, stream: stream)
     let word = [all.0, all.1, all.2, all.3][element & 3]
     return Float(word >> 8) * 0x1p-24
+  }
+
+  /// `uniform(first)`, `uniform(first + 1)`, ... into `out`.
+  func uniform(_ first: Int, into out: UnsafeMutablePointer<Float>, count: Int, stream: UInt32 = 0) {
+    // Four numbers come from one counter; what stands before the first whole one and after the last is taken one by one.
+    let before = min((4 - first & 3) & 3, count)
+    for index in 0..<before { out[index] = uniform(first + index, stream: stream) }
+    let blocks = (count - before) / 4
+    let counter = [UInt32(truncatingIfNeeded: step), UInt32(truncatingIfNeeded: step >> 32) ^ call << 8]
+    Kernels.table.uniform(
+      out + before, blocks, UInt64((first + before) >> 2), [philox.key.0, philox.key.1], counter, stream)
+    for index in (before + 4 * blocks)..<max(count, before + 4 * blocks) {
+      out[index] = uniform(first + index, stream: stream)
+    }
   }
 
   /// Normally distributed, mean 0, deviation 1 (Box and Muller 1958).

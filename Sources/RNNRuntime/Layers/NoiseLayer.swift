@@ -27,51 +27,58 @@ struct NoiseLayer: RuntimeLayer {
     }
   }
 
+  /// The tape holds d y / d x of each element.
   func plan(input: [Int], isMasked: Bool, isTraining: Bool) -> LayerPlan {
-    LayerPlan(outputShapes: [input], passesMask: isMasked, isIdentity: !isTraining || !isActive)
+    let isIdentity = !isTraining || !isActive
+    return LayerPlan(
+      outputShapes: [input], passesMask: isMasked, isIdentity: isIdentity, tape: isIdentity ? 0 : input.reduce(1, *))
   }
 
   func forward(_ run: inout ForwardRun) {
     let x = run.inputs[0]
     let y = run.outputs[0].floats
-    guard isActive, let noise = run.noise else {
+    guard isActive, let noise = run.noise, let factors = run.tape else {
       // Planned for training and run without noise, as when gradients alone are wanted.
       if y != x.floats { y.update(from: x.floats, count: x.count) }
       return
     }
-    for index in 0..<x.count {
-      if case .gaussianNoise(let deviation) = kind {
-        y[index] = x.floats[index] + deviation * noise.normal(element(index, x, noise))
-      } else {
-        y[index] = x.floats[index] * factor(index, x, noise)
+    let perExample = x.count / max(x.batch, 1)
+    let first = noise.firstExample * perExample
+    switch kind {
+    case .dropout(let rate):
+      noise.uniform(first, into: factors, count: x.count)
+      keep(factors, x.count, rate)
+    case .spatialDropout(let rate):
+      for example in 0..<x.batch {
+        let row = factors + example * perExample
+        noise.uniform((noise.firstExample + example) * x.width, into: row, count: x.width)
+        keep(row, x.width, rate)
+        for step in stride(from: x.width, to: perExample, by: x.width) {
+          (row + step).update(from: row, count: x.width)
+        }
       }
+    case .gaussianDropout(let rate):
+      let deviation = (rate / (1 - rate)).squareRoot()
+      for index in 0..<x.count { factors[index] = 1 + deviation * noise.normal(first + index) }
+    case .gaussianNoise(let deviation):
+      for index in 0..<x.count {
+        factors[index] = 1
+        y[index] = x.floats[index] + deviation * noise.normal(first + index)
+      }
+      return
     }
+    Kernels.table.multiply(y, x.floats, factors, x.count)
+  }
+
+  private func keep(_ factors: Floats, _ count: Int, _ rate: Float) {
+    let kept = 1 / (1 - rate)
+    for index in 0..<count { factors[index] = factors[index] >= rate ? kept : 0 }
   }
 
   func backward(_ run: BackwardRun) {
     guard let dx = run.inputGradients[0] else { return }
-    let x = run.inputs[0]
-    guard isActive, let noise = run.noise else { return Kernels.table.add(dx, run.outputGradients[0], x.count) }
-    for index in 0..<x.count { dx[index] += run.outputGradients[0][index] * factor(index, x, noise) }
-  }
-
-  /// The element's number within the whole batch.
-  private func element(_ index: Int, _ x: Value, _ noise: LayerNoise) -> Int {
-    index + noise.firstExample * (x.count / max(x.batch, 1))
-  }
-
-  /// d y / d x.
-  private func factor(_ index: Int, _ x: Value, _ noise: LayerNoise) -> Float {
-    switch kind {
-    case .dropout(let rate):
-      return noise.uniform(element(index, x, noise)) >= rate ? 1 / (1 - rate) : 0
-    case .spatialDropout(let rate):
-      let perExample = x.count / max(x.batch, 1)
-      let channel = (noise.firstExample + index / perExample) * x.width + index % x.width
-      return noise.uniform(channel) >= rate ? 1 / (1 - rate) : 0
-    case .gaussianNoise: return 1
-    case .gaussianDropout(let rate):
-      return 1 + (rate / (1 - rate)).squareRoot() * noise.normal(element(index, x, noise))
-    }
+    let count = run.inputs[0].count
+    guard isActive, run.noise != nil else { return Kernels.table.add(dx, run.outputGradients[0], count) }
+    for index in 0..<count { dx[index] += run.outputGradients[0][index] * run.tape[index] }
   }
 }

@@ -1,4 +1,5 @@
 import RNNCore
+import RNNRuntime
 import RealModule
 
 /// How gradients become steps. Formulas as Keras has them, by its generation: see layouts of Keras 2.2.4's
@@ -192,6 +193,10 @@ extension Optimizer {
     let alpha = Float(
       step.rate * (1 - .pow(Double(beta2), time)).squareRoot() / (1 - .pow(Double(beta1), time)))
     let (m, v) = (slots[0], slots[1])
+    if !amsgrad {
+      return TrainingKernels.adam(
+        p, g, squares: squares, m, v, count: count, alpha: alpha, keep1: 1 - beta1, keep2: 1 - beta2, epsilon: epsilon)
+    }
     for index in 0..<count {
       m[index] += (g[index] - m[index]) * (1 - beta1)
       v[index] += ((squares?[index] ?? g[index] * g[index]) - v[index]) * (1 - beta2)

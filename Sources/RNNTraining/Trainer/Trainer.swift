@@ -213,7 +213,7 @@ public final class Trainer {
       for (index, parameter) in parameters[layer].enumerated() {
         for shard in 0..<shards {
           guard let part = shardGradients[shard][layer]?[index] else { continue }
-          for element in 0..<parameter.count { parameter.gradient[element] += part[element] }
+          TrainingKernels.add(parameter.gradient, part, count: parameter.count)
         }
       }
     }

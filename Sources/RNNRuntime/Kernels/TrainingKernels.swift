@@ -1,0 +1,18 @@
+import CRNNKernels
+
+/// The hot loops of training, for those outside the layers.
+package enum TrainingKernels {
+  /// One step of Adam over `count` floats; `squares` is taken for the gradient's square where given.
+  package static func adam(
+    _ p: UnsafeMutablePointer<Float>, _ g: UnsafePointer<Float>, squares: UnsafePointer<Float>?,
+    _ m: UnsafeMutablePointer<Float>, _ v: UnsafeMutablePointer<Float>, count: Int, alpha: Float, keep1: Float,
+    keep2: Float, epsilon: Float
+  ) {
+    Kernels.table.adam(p, g, squares, m, v, count, alpha, keep1, keep2, epsilon)
+  }
+
+  /// sum <- sum + x
+  package static func add(_ sum: UnsafeMutablePointer<Float>, _ x: UnsafePointer<Float>, count: Int) {
+    Kernels.table.add(sum, x, count)
+  }
+}
