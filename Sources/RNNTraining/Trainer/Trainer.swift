@@ -244,16 +244,29 @@ public final class Trainer {
 
   private func update(_ parameter: TrainingParameter, _ step: OptimizerStep) {
     let optimizer = configuration.optimizer
-    guard optimizer.slices == .touchedRowsOnly, parameter.squares != nil else {
-      return optimizer.update(
-        parameter.values, parameter.gradient, squares: parameter.squares(optimizer), parameter.slots,
-        count: parameter.count, step)
-    }
+    guard optimizer.slices == .touchedRowsOnly, parameter.squares != nil else { return updateAll(parameter, step) }
     let width = parameter.count / max(parameter.shape[0], 1)
     for row in Set(parameter.touchedRows) {
       optimizer.update(
         parameter.values + row * width, parameter.gradient + row * width, squares: nil,
         parameter.slots.map { $0 + row * width }, count: width, step)
+    }
+  }
+
+  /// Every element's step is its own, so that large parameters are cut among the threads without changing a bit.
+  private func updateAll(_ parameter: TrainingParameter, _ step: OptimizerStep) {
+    let optimizer = configuration.optimizer
+    let pieces = parameter.count >= 1 << 16 ? threads : 1
+    let shared = UncheckedSendable(parameter)
+    let perPiece = (parameter.count + pieces - 1) / pieces
+    DispatchQueue.concurrentPerform(iterations: pieces) { piece in
+      let parameter = shared.value
+      let start = piece * perPiece
+      let count = min(perPiece, parameter.count - start)
+      guard count > 0 else { return }
+      optimizer.update(
+        parameter.values + start, parameter.gradient + start, squares: parameter.squares(optimizer).map { $0 + start },
+        parameter.slots.map { $0 + start }, count: count, step)
     }
   }
 
