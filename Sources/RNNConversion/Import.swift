@@ -55,7 +55,7 @@ public enum ModelImport {
     model.provenance.container = source.container
     model.provenance.sha256 = try digest(of: url)
     if let vocabulary = options.text.vocabulary {
-      model.text = try textBundle(from: vocabulary, options.text, model)
+      model.text = try textBundle(from: vocabulary, options.text, for: model.spec)
     }
     return model
   }
@@ -88,10 +88,12 @@ public enum ModelImport {
     }.joined()
   }
 
-  private static func textBundle(from url: URL, _ options: TextOptions, _ model: NativeModel) throws -> TextBundle {
+  /// The rules and words of a vocabulary file, fitted to a model's length and embedding.
+  /// - Throws: `usage` where the model has no embedding or another length, `badData` or `unsupported` for the file.
+  public static func textBundle(from url: URL, _ options: TextOptions, for spec: ModelSpec) throws -> TextBundle {
     let data = try InputFile.contents(of: url)
     let vocabulary = try locating(url.path) { try VocabularyFile(parsing: data) }
-    let input = model.spec.inputs.first.map { model.spec.layers[model.spec.calls[$0].layer].spec }
+    let input = spec.inputs.first.map { spec.layers[spec.calls[$0].layer].spec }
     var modelLength: Int?
     if case .input(let spec)? = input, let first = spec.shape.first { modelLength = first }
     if let length = options.length, let modelLength, length != modelLength {
@@ -100,7 +102,7 @@ public enum ModelImport {
         remedy: "Leave --maxlen out.")
     }
     let length = options.length ?? modelLength
-    let embedding = model.spec.layers.compactMap { layer -> Int? in
+    let embedding = spec.layers.compactMap { layer -> Int? in
       if case .embedding(let spec) = layer.spec { spec.inputDim } else { nil }
     }.first
     guard let embedding else {

@@ -69,7 +69,7 @@ struct TrainCommand: ParsableCommand {
       start.model, try compile.configuration(for: start.model), seed: start.position.seed,
       threads: threads ?? ProcessInfo.processInfo.activeProcessorCount)
     let set = try data.dataset(for: start.model)
-    var bundle = start.model.text ?? set.training.text
+    var bundle = set.training.text ?? start.model.text
     if bundle?.rules.length == nil { bundle?.rules.length = data.maxlen }
     try fit(trainer, set, start.position, target, bundle)
   }
@@ -135,7 +135,7 @@ struct DataOptions: ParsableArguments {
     help: "Examples: .npz (Keras's imdb.npz, or arrays x and y), .txt (characters), .csv or .jsonl (text, label).")
   var data: String
 
-  @Option(help: "The words of imdb.npz: imdb_word_index.json.")
+  @Option(help: "Words: imdb_word_index.json for imdb.npz; for texts also a Keras Tokenizer.")
   var vocabulary: String?
 
   @Option(help: "Ids at or past this one are unknown; by default the embedding's rows.")

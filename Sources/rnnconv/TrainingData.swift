@@ -1,5 +1,6 @@
 import Foundation
 import RNNContainers
+import RNNConversion
 import RNNCore
 import RNNDatasets
 import RNNTraining
@@ -43,14 +44,27 @@ enum TrainingDataReader {
     case "npz": return try npz(url, spec, options)
     case "txt": return try characters(url, spec, options)
     case "csv", "jsonl":
-      guard let text = options.text else {
-        throw RNNError.usage(
-          "texts need the model's vocabulary", remedy: "Train from a model that was imported with --vocabulary.")
-      }
-      return try locating(path) { try LabelledText(contentsOf: url).dataset(text) }
+      let text = try textBundle(spec, options)
+      var set = try locating(path) { try LabelledText(contentsOf: url).dataset(text) }
+      set.text = text
+      return set
     default:
       throw RNNError.usage("the data '\(path)' is neither .npz, .txt, .csv nor .jsonl")
     }
+  }
+
+  /// What the user names, else what the model has.
+  private static func textBundle(_ spec: ModelSpec, _ options: Options) throws -> TextBundle {
+    if let vocabulary = options.vocabulary {
+      var text = TextOptions()
+      text.numWords = options.numWords
+      text.length = options.maxlen
+      return try ModelImport.textBundle(from: URL(fileURLWithPath: vocabulary), text, for: spec)
+    }
+    guard let text = options.text else {
+      throw RNNError.usage("texts need a vocabulary", remedy: "Give it with --vocabulary.")
+    }
+    return text
   }
 
   /// The published IMDB set has `x_train`; any other archive has `x` and `y`.
