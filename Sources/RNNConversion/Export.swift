@@ -62,6 +62,17 @@ public enum ModelExport {
             .assumed, "hard_sigmoid",
             "the file is written as Keras 2's; Keras 3 opens it with its own hard_sigmoid, which is another function"))
       }
+      if model.spec.layers.contains(where: { $0.spec.activations.contains(.hardSigmoidSixth) }) {
+        losses.append(
+          LedgerEntry(
+            .assumed, "hard_sigmoid",
+            "the file is written as Keras 3's; Keras 2 opens it with its own hard_sigmoid, which is another function"))
+      }
+      for layer in model.spec.layers where layer.spec.ignoresMask {
+        losses.append(
+          LedgerEntry(
+            .assumed, layer.name, "Keras 3 shows a layer with an initial state no mask; Keras 2 would show it one"))
+      }
     case .kerasH5Weights, .npz:
       losses.append(LedgerEntry(.dropped, "architecture", "the format holds weights only"))
       if model.training != nil {

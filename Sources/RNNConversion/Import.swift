@@ -108,6 +108,9 @@ public enum ModelImport {
     guard let embedding else {
       throw RNNError.usage("a vocabulary fits a model with an Embedding, and this one has none")
     }
+    if let numWords = options.numWords, numWords > embedding {
+      throw RNNError.usage("--num-words is \(numWords), but the embedding has \(embedding) rows")
+    }
     let padding = options.padding ?? .pre
     let truncating = options.truncating ?? .pre
     return try locating(url.path) {

@@ -22,6 +22,7 @@ struct RNNConvCommand: ParsableCommand {
   }
 
   static func main() {
+    Console.openMissingStreams()
     // A closed pipe or a file that may not grow is an error with a message, not a signal.
     signal(SIGPIPE, SIG_IGN)
     signal(SIGXFSZ, SIG_IGN)

@@ -38,7 +38,7 @@ enum RunOutput {
         let members = outputs.map { ($0.0, json(example, of: $0.1)) }
         lines += JSONValue.object(JSONObject([("outputs", .object(JSONObject(members)))])).text() + "\n"
       } else {
-        lines += outputs.flatMap { row(example, of: $0.1).map { "\($0)" } }.joined(separator: "\t") + "\n"
+        lines += outputs.flatMap { row(example, of: $0.1).map(Console.number) }.joined(separator: "\t") + "\n"
       }
     }
     return lines

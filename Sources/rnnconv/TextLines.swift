@@ -62,10 +62,21 @@ private struct LineReader {
   private let handle: FileHandle
   private var buffer = Data()
   private var isAtEnd = false
+  private var hasBegun = false
   private static let longestLine = 64 << 20
 
   init(_ handle: FileHandle) {
     self.handle = handle
+  }
+
+  private static func available(_ descriptor: Int32) throws -> Data {
+    var bytes = [UInt8](repeating: 0, count: 1 << 16)
+    while true {
+      let count = read(descriptor, &bytes, bytes.count)
+      if count < 0, errno == EINTR { continue }
+      guard count >= 0 else { throw RNNError.noInput("the input cannot be read: \(String(cString: strerror(errno)))") }
+      return Data(bytes.prefix(count))
+    }
   }
 
   /// The next line without its end, or `nil` after the last.
@@ -85,8 +96,14 @@ private struct LineReader {
       guard buffer.count < LineReader.longestLine else { throw RNNError.badData("a line is longer than 64 MB") }
       searched = buffer.endIndex
       // What is there now, not a full buffer: a line must be answered when it comes.
-      let piece = handle.availableData
+      let piece = try LineReader.available(handle.fileDescriptor)
       if piece.isEmpty { isAtEnd = true } else { buffer.append(piece) }
+      // A byte order mark is no part of the first word.
+      if !hasBegun, buffer.count >= 3 {
+        hasBegun = true
+        if buffer.prefix(3).elementsEqual([0xEF, 0xBB, 0xBF]) { buffer = Data(buffer.dropFirst(3)) }
+        searched = buffer.startIndex
+      }
     }
   }
 }

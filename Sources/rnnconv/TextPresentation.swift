@@ -14,7 +14,7 @@ struct TextPresentation {
     if Console.isOutputTerminal { return person(text, outputs) + "\n" }
     // A tab or a line break inside a text would break the line in two.
     let flat = text.replacing("\n", with: " ").replacing("\t", with: " ")
-    let values = outputs.flatMap { $0.floats() }.map { "\($0)" }
+    let values = outputs.flatMap { $0.floats() }.map(Console.number)
     return (values + [flat]).joined(separator: "\t") + "\n"
   }
 
@@ -27,8 +27,10 @@ struct TextPresentation {
 
   /// The sentence, then each value with a bar where it is a probability.
   private func person(_ text: String, _ outputs: [Tensor]) -> String {
-    let shown = text.count > 100 ? text.prefix(99) + "\u{2026}" : text[...]
-    var lines = [String(shown)]
+    // What steers a terminal must not come from a text.
+    let plain = String(
+      String.UnicodeScalarView(text.unicodeScalars.map { $0.value < 32 || $0.value == 127 ? " " : $0 }))
+    var lines = [plain.count > 100 ? plain.prefix(99) + "\u{2026}" : plain]
     for (name, output) in zip(model.outputNames, outputs) {
       for (index, value) in output.floats().enumerated() {
         let label = output.count == 1 ? name : "\(name)[\(index)]"

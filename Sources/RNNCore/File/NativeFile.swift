@@ -39,6 +39,10 @@ extension NativeModel {
 
   /// - Throws: `badData` for a damaged file, `unsupported` for a newer version.
   public init(parsing data: Data) throws {
+    guard data.count > 8, data[data.startIndex + 8] == UInt8(ascii: "{") else {
+      throw RNNError.badData(
+        "the file is no .rnn file", remedy: "If it is a Keras model, import it first: rnnconv import FILE.")
+    }
     try self.init(try Safetensors(parsing: data))
   }
 

@@ -158,6 +158,30 @@ extension LayerSpec {
 }
 
 extension LayerSpec {
+  /// The units of a recurrent layer; 0 for any other.
+  public var recurrentUnits: Int {
+    switch self {
+    case .lstm(let spec): spec.units
+    case .gru(let spec): spec.units
+    case .simpleRNN(let spec): spec.units
+    case .input, .embedding, .masking, .dropout, .spatialDropout1D, .gaussianNoise, .gaussianDropout, .conv1D,
+      .maxPooling1D, .averagePooling1D, .globalMaxPooling1D, .globalAveragePooling1D, .dense, .activation, .flatten:
+      0
+    }
+  }
+
+  /// Whether a recurrent layer never sees its input's mask.
+  public var ignoresMask: Bool {
+    switch self {
+    case .lstm(let spec): spec.options.ignoresMask
+    case .gru(let spec): spec.options.ignoresMask
+    case .simpleRNN(let spec): spec.options.ignoresMask
+    case .input, .embedding, .masking, .dropout, .spatialDropout1D, .gaussianNoise, .gaussianDropout, .conv1D,
+      .maxPooling1D, .averagePooling1D, .globalMaxPooling1D, .globalAveragePooling1D, .dense, .activation, .flatten:
+      false
+    }
+  }
+
   /// Lets a recurrent layer ignore masks; nothing for any other layer.
   public mutating func ignoreMask() {
     switch self {

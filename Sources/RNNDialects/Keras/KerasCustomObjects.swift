@@ -35,7 +35,7 @@ enum KerasCustomObjects {
   /// The custom names in a layer's carried configuration.
   static func mentions(in carried: JSONObject) -> [(key: String, name: String)] {
     carried.members.compactMap { member in
-      guard let name = objectName(member.value), !isKnown(name, known) else { return nil }
+      guard member.key != "dtype", let name = objectName(member.value), !isKnown(name, known) else { return nil }
       return (member.key, name)
     }
   }

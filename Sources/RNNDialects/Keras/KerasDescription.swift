@@ -18,7 +18,7 @@ public struct KerasDescription: Sendable {
         "the architecture states no input shape", remedy: "Give the first layer an input shape, or add an InputLayer.")
     }
     spec = architecture.spec
-    training = json["compile_config"].flatMap { $0.isNull ? nil : $0.text() }
+    training = json["compile_config"].flatMap { $0.object?.isEmpty != false ? nil : $0.text() }
     provenance = Provenance(
       source: "", container: "JSON", framework: "Keras", dialect: era.generation.rawValue)
     provenance.frameworkVersion = era.version

@@ -65,8 +65,9 @@ public struct KerasExport {
       ]
     }
     let layers = try spec.layers.enumerated().map { index, layer -> JSONValue in
-      let nodes = spec.calls.filter { $0.layer == index && !$0.inputs.isEmpty }.map { call in
-        JSONValue.array(call.inputs.map { triple($0, keywords: true) })
+      let nodes = try spec.calls.filter { $0.layer == index && !$0.inputs.isEmpty }.map { call in
+        call.inputs.count > 1 && generation == .keras3
+          ? try stateNode(call) : JSONValue.array(call.inputs.map { triple($0, keywords: true) })
       }
       return [
         "class_name": .string(layer.spec.kind.rawValue), "config": .object(try writing.config(of: layer)),
@@ -82,6 +83,22 @@ public struct KerasExport {
         "output_layers": .array(spec.outputs.map { triple($0, keywords: false) }),
       ],
     ]
+  }
+
+  /// A call with initial states, in the one form that Keras 3 opens.
+  private func stateNode(_ call: ModelSpec.Call) throws -> JSONValue {
+    let shapes = try model.spec.shapes().outputs
+    let tensors = call.inputs.map { reference -> JSONValue in
+      let shape = [nil] + shapes[reference.call][reference.output]
+      return [
+        "class_name": "__keras_tensor__",
+        "config": [
+          "shape": .array(shape.map { $0.map(JSONValue.integer) ?? .null }), "dtype": "float32",
+          "keras_history": triple(reference, keywords: false),
+        ],
+      ]
+    }
+    return ["args": [tensors[0]], "kwargs": ["initial_state": .array(Array(tensors.dropFirst()))]]
   }
 
   /// `["layer", call, output]`, the call counted among those of its layer.
@@ -141,8 +158,9 @@ public struct KerasExport {
   // MARK: - Training
 
   private func addTraining(to checkpoint: inout Checkpoint) throws {
-    guard let training = model.training else { return }
-    try checkpoint.setAttribute("training_config", .string(try KerasExport.legacyTraining(training)), at: "")
+    // Keras opens no file whose training configuration lacks an optimizer.
+    guard let training = model.training, let config = KerasExport.legacyTraining(training) else { return }
+    try checkpoint.setAttribute("training_config", .string(config), at: "")
     guard !model.optimizerSlots.isEmpty else { return }
     let group = "optimizer_weights"
     checkpoint.groups.append(group)
@@ -152,9 +170,12 @@ public struct KerasExport {
     }
   }
 
-  /// A `.keras` archive's `compile_config` as the `training_config` of an HDF5 file; the latter as it is.
-  private static func legacyTraining(_ text: String) throws -> String {
-    guard var config = (try? JSONValue(parsing: text))?.object, let optimizer = config["optimizer"] else { return text }
+  /// A `.keras` archive's `compile_config` as the `training_config` of an HDF5 file; the latter as it is. `nil` where
+  /// no optimizer is in it.
+  private static func legacyTraining(_ text: String) -> String? {
+    guard var config = (try? JSONValue(parsing: text))?.object else { return nil }
+    if config["optimizer_config"]?.object != nil { return text }
+    guard let optimizer = config["optimizer"], !optimizer.isNull else { return nil }
     config["optimizer"] = nil
     if let className = optimizer["class_name"], let arguments = optimizer["config"] {
       config["optimizer_config"] = ["class_name": className, "config": arguments]

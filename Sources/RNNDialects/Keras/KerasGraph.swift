@@ -85,10 +85,12 @@ struct KerasNode {
         mask = tensor
         continue
       }
-      guard member.key == "initial_state", let states = member.value.array else {
+      guard member.key == "initial_state", !member.value.isNull else {
         rest.append((member.key, member.value))
         continue
       }
+      // One state may stand alone, several stand in a list.
+      let states = member.value.array ?? [member.value]
       inputs += try states.map { state in
         guard let tensor = KerasTensor(keras3: state) else {
           throw RNNError.unsupported("an initial state that is no layer's output")
@@ -105,7 +107,9 @@ struct KerasNode {
     for member in keywords.object?.members ?? [] {
       let isNeutral = member.value.isNull || (member.key == "training" && member.value != true)
       guard isNeutral else {
-        throw RNNError.unsupported("a call with the argument \(member.key)=\(member.value.text())")
+        throw RNNError.unsupported(
+          "the layer is called with the argument \(member.key)=\(member.value.text()), which is not supported",
+          remedy: "Build the model without it.")
       }
     }
   }

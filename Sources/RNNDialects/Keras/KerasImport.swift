@@ -66,7 +66,8 @@ public struct KerasImport {
         version: KerasImport.version(of: checkpoint, architecture: json), architecture: json,
         override: options.generation)
       architecture = try KerasArchitecture(json, era: era)
-      training = json["compile_config"].flatMap { $0.isNull ? nil : $0.text() }
+      // An uncompiled model is written with an empty object.
+      training = json["compile_config"].flatMap { $0.object?.isEmpty != false ? nil : $0.text() }
     }
     training = checkpoint.attribute("training_config", at: "")?.string ?? training
   }

@@ -61,13 +61,27 @@ public final class Session {
       var run = ForwardRun(
         inputs: values, outputs: plan.slots[index].map(memory.value), parameters: model.parameters.pointers[call.layer],
         scratch: memory.scratch)
-      if let state, spec.layers[call.layer].spec.stateCount > 0 { run.states = state.layers[index] ?? [] }
+      if let state, spec.layers[call.layer].spec.stateCount > 0 {
+        run.states = state.layers[index] ?? []
+        try check(run.states ?? [], of: call, batch: inputs.batch)
+      }
       try locating("layer '\(spec.layers[call.layer].name)'") { try model.graph.layers[call.layer].forward(&run) }
       if let states = run.states { state?.layers[index] = states }
     }
     return try spec.outputs.map { reference in
       let value = memory.value(plan.slots[reference.call][reference.output])
       return try Tensor(Array(UnsafeBufferPointer(start: value.floats, count: value.count)), shape: value.shape)
+    }
+  }
+
+  /// A state belongs to a model and to a number of examples.
+  private func check(_ states: LayerStates, of call: ModelSpec.Call, batch: Int) throws {
+    let layer = model.native.spec.layers[call.layer]
+    let width = layer.spec.recurrentUnits
+    guard states.allSatisfy({ $0.count == batch * width }) else {
+      throw RNNError.usage(
+        "the state of the layer '\(layer.name)' is not one of this model for \(batch) examples",
+        remedy: "Begin with session.initialState().")
     }
   }
 

@@ -21,6 +21,21 @@ public struct RecurrentOptions: Sendable, Equatable, Codable {
 
   public init() {}
 
+  /// A file that lacks `ignoresMask` means false.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    returnSequences = try container.decode(Bool.self, forKey: .returnSequences)
+    returnState = try container.decode(Bool.self, forKey: .returnState)
+    goBackwards = try container.decode(Bool.self, forKey: .goBackwards)
+    stateful = try container.decode(Bool.self, forKey: .stateful)
+    unroll = try container.decode(Bool.self, forKey: .unroll)
+    zeroOutputForMask = try container.decode(Bool.self, forKey: .zeroOutputForMask)
+    ignoresMask = try container.decodeIfPresent(Bool.self, forKey: .ignoresMask) ?? false
+    useBias = try container.decode(Bool.self, forKey: .useBias)
+    dropout = try container.decode(Double.self, forKey: .dropout)
+    recurrentDropout = try container.decode(Double.self, forKey: .recurrentDropout)
+  }
+
   var parameterNames: [String] {
     useBias ? ["kernel", "recurrent_kernel", "bias"] : ["kernel", "recurrent_kernel"]
   }
