@@ -11,9 +11,10 @@ enum Console {
   }
 
   /// A program may be started without its three streams; the next file that it opens would then stand in their place.
+  /// Writing to a standard output that was closed stays an error.
   static func openMissingStreams() {
     for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) == -1 {
-      _ = open("/dev/null", O_RDWR)
+      _ = open("/dev/null", descriptor == STDOUT_FILENO ? O_RDONLY : O_RDWR)
     }
   }
 
