@@ -158,6 +158,42 @@ struct BadInputTests {
     try expect(65, ["2.5", "row 0", "position 3"], ["run", "--input", "halves.npy"])
   }
 
+  @Test func aKerasFileIsNoModelToRun() throws {
+    let model = CLI.fixture("keras-3.15/lstm/model.h5")
+    try expect(65, ["no .rnn file", "rnnconv import"], ["run", "--model", model, "--input", "fine"])
+    try expect(65, ["no .rnn file", "rnnconv import"], ["export", model, "--to", "npz", "-o", "out.npz"])
+  }
+
+  @Test func anImportDoesNotReplaceItsSource() throws {
+    try CLI.importSentiment(into: folder)
+    let before = try Data(contentsOf: folder.file("model.rnn"))
+    try expect(64, ["model.rnn", "its own import"], ["import", "model.rnn"])
+    try expect(64, ["model.rnn", "its own import"], ["import", "model.rnn", "--force"])
+    #expect(try Data(contentsOf: folder.file("model.rnn")) == before)
+  }
+
+  @Test func optionsOfTextFitTheModel() throws {
+    let words = ["--vocabulary", CLI.sentimentWords, "-o", "model.rnn"]
+    try expect(64, ["--num-words", "5000"], ["import", CLI.sentimentModel, "--num-words", "6000"] + words)
+    try expect(64, ["--maxlen", "100"], ["import", CLI.sentimentModel, "--maxlen", "50"] + words)
+    try expect(64, ["--vocabulary"], ["import", CLI.sentimentModel, "--maxlen", "100", "-o", "model.rnn"])
+  }
+
+  /// Started by something that gave it no streams.
+  @Test func closedStreams() throws {
+    try CLI.importSentiment(into: folder)
+    let program = CLI.program("rnnconv").path
+    let shell = URL(fileURLWithPath: "/bin/sh")
+    let noInput = try CLI.run(["-c", "exec '\(program)' run --input - <&-"], in: folder.url, program: shell)
+    #expect(noInput.status == 0 && noInput.output.isEmpty)
+    let noErrors = try CLI.run(
+      ["-c", "exec '\(program)' import '\(CLI.sentimentModel)' -o again.rnn 2>&-"], in: folder.url, program: shell)
+    #expect(noErrors.status == 0 && folder.contains("again.rnn"))
+    let noOutput = try CLI.run(
+      ["-c", "exec '\(program)' run --model model.rnn --input fine >&-"], in: folder.url, program: shell)
+    #expect(noOutput.status == 73)
+  }
+
   @Test func unknownDialectAndFormat() throws {
     try expect(64, ["keras9", "keras3"], ["import", CLI.sentimentModel, "--dialect", "keras9"])
     try expect(64, ["--to"], ["export", "model.rnn", "--to", "nonsense"])

@@ -112,6 +112,14 @@ struct RunCommandTests {
     #expect(try Data(contentsOf: folder.file("again.npz")) == data)
   }
 
+  @Test func aByteOrderMarkIsNoPartOfTheFirstWord() throws {
+    let folder = try TemporaryFolder()
+    try CLI.importSentiment(into: folder)
+    let plain = try CLI.run(["run", "--input", "-"], in: folder.url, input: "fine film\n")
+    let marked = try CLI.run(["run", "--input", "-"], in: folder.url, input: "\u{FEFF}fine film\n")
+    #expect(plain.output == marked.output)
+  }
+
   @Test func theModelIsFoundInTheOrderOfTheContract() throws {
     let folder = try TemporaryFolder()
     try CLI.importSentiment(into: folder)

@@ -40,7 +40,9 @@ import Testing
   /// What it writes, another reader understands: Foundation's, where JSON has no NaN and no order.
   @Test func foundationReadsIt() throws {
     let text = "\u{0}\u{1}\"\\/\u{2028}\u{FFFF}é😀"
-    let value: JSONValue = ["s": .string(text), "n": [1, -7, 0.1, .number(.leastNonzeroMagnitude)], "o": ["t": true, "z": nil]]
+    let value: JSONValue = [
+      "s": .string(text), "n": [1, -7, 0.1, .number(.leastNonzeroMagnitude)], "o": ["t": true, "z": nil],
+    ]
     for indent in [nil, 0, 3] as [Int?] {
       let read = try JSONSerialization.jsonObject(with: Data(value.text(indent: indent).utf8)) as? [String: Any]
       #expect(read?["s"] as? String == text)

@@ -168,3 +168,15 @@ import Testing
     expectError(.badData, naming: "layer5/bias") { try Model(native) }
   }
 }
+
+/// A state belongs to a model and a number of examples.
+struct StateTests {
+  @Test func aStateOfAnotherBatchIsAnError() throws {
+    let session = try LayerModel([.lstm(LSTMSpec(units: 3))], input: [nil, 2]).model.makeSession()
+    var state = session.initialState()
+    _ = try session.predict([try Tensor([Float](repeating: 1, count: 3 * 4 * 2), shape: [3, 4, 2])], state: &state)
+    #expect(throws: RNNError.self) {
+      try session.predict([try Tensor([Float](repeating: 1, count: 4 * 2), shape: [1, 4, 2])], state: &state)
+    }
+  }
+}
