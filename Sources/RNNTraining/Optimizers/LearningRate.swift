@@ -68,7 +68,4 @@ public enum LearningRate: Sendable, Equatable {
     default: throw RNNError.unsupported("the learning-rate schedule '\(name)' is not built in")
     }
   }
-
-  /// The same schedule with another (first) rate, as `--learning-rate` asks.
-  func starting(at rate: Double) -> LearningRate { .constant(rate) }
 }
