@@ -6,24 +6,6 @@ import Testing
 
 /// A half-trained model of each Keras, with Adam's state, trained on for three epochs beside that Keras.
 struct ContinueTests {
-  private struct Source: BatchSource {
-    var x: Tensor
-    var y: Tensor
-    var count: Int { x.shape[0] }
-
-    func batch(rows: [Int]) throws -> Trainer.Batch {
-      func gather(_ tensor: Tensor) throws -> Tensor {
-        let size = tensor.bytes.count / tensor.shape[0]
-        let bytes = rows.reduce(into: Data()) { data, row in
-          let start = tensor.bytes.startIndex + row * size
-          data += tensor.bytes[start..<start + size]
-        }
-        return try Tensor(dtype: tensor.dtype, shape: [rows.count] + tensor.shape.dropFirst(), bytes: bytes)
-      }
-      return Trainer.Batch(inputs: [try gather(x)], targets: [try gather(y)])
-    }
-  }
-
   @Test(arguments: [
     ("keras-3.15", "model.h5"), ("keras-3.15", "model.keras"), ("tf-keras-2.19", "model.h5"),
     ("keras-2.2.4", "model.h5"),
@@ -39,7 +21,7 @@ struct ContinueTests {
     options.batchSize = try #require(json["batch_size"]?.integer)
     options.epochs = 3
     options.isShuffled = false
-    let source = Source(
+    let source = ArraySource(
       x: try fixture.array("x", in: "data.npz"), y: try fixture.array("y", in: "data.npz"))
     let history = try Fit(trainer, options).run(source).history
     let expected = try fixture.array("epochs", in: "losses.npz").floats()
@@ -54,7 +36,7 @@ struct ContinueTests {
   @Test func threadsAndRestartsChangeNoBit() throws {
     let fixture = try #require(TrainingCase.all("continue").first { $0.folder.lastPathComponent == "keras-3.15" })
     let native = try fixture.model()
-    let source = Source(
+    let source = ArraySource(
       x: try fixture.array("x", in: "data.npz"), y: try fixture.array("y", in: "data.npz"))
     var options = FitOptions()
     options.batchSize = 16

@@ -3,6 +3,7 @@ import RNNContainers
 import RNNConversion
 import RNNCore
 import RNNTestSupport
+import RNNTraining
 import Testing
 
 /// A folder below `fixtures/training/`: a model and arrays that Keras computed from it.
@@ -30,5 +31,24 @@ struct TrainingCase: Sendable, CustomTestStringConvertible {
 
   func array(_ name: String, in file: String) throws -> Tensor {
     try #require(try arrays(file).first { $0.name == name }, "\(file) has no '\(name)'").tensor
+  }
+}
+
+/// Examples in two arrays.
+struct ArraySource: BatchSource {
+  var x: Tensor
+  var y: Tensor
+  var count: Int { x.shape[0] }
+
+  func batch(rows: [Int]) throws -> Trainer.Batch {
+    func gather(_ tensor: Tensor) throws -> Tensor {
+      let size = tensor.bytes.count / tensor.shape[0]
+      let bytes = rows.reduce(into: Data()) { data, row in
+        let start = tensor.bytes.startIndex + row * size
+        data += tensor.bytes[start..<start + size]
+      }
+      return try Tensor(dtype: tensor.dtype, shape: [rows.count] + tensor.shape.dropFirst(), bytes: bytes)
+    }
+    return Trainer.Batch(inputs: [try gather(x)], targets: [try gather(y)])
   }
 }

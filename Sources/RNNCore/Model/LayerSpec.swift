@@ -170,6 +170,18 @@ extension LayerSpec {
     }
   }
 
+  /// Whether a recurrent layer carries its states from batch to batch.
+  public var isStateful: Bool {
+    switch self {
+    case .lstm(let spec): spec.options.stateful
+    case .gru(let spec): spec.options.stateful
+    case .simpleRNN(let spec): spec.options.stateful
+    case .input, .embedding, .masking, .dropout, .spatialDropout1D, .gaussianNoise, .gaussianDropout, .conv1D,
+      .maxPooling1D, .averagePooling1D, .globalMaxPooling1D, .globalAveragePooling1D, .dense, .activation, .flatten:
+      false
+    }
+  }
+
   /// Whether a recurrent layer never sees its input's mask.
   public var ignoresMask: Bool {
     switch self {

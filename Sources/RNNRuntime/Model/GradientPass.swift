@@ -22,6 +22,8 @@ package final class GradientPass {
   private var tape: UnsafeMutableBufferPointer<Float> = .allocate(capacity: 0)
   private var gradients: UnsafeMutableBufferPointer<Float> = .allocate(capacity: 0)
   private var noise: [LayerNoise?] = []
+  /// By call: what stateful layers left behind, the start of the next batch.
+  private var states: [Int: LayerStates] = [:]
 
   /// - Parameters:
   ///   - trainable: for each layer, whether its parameters take gradients.
@@ -66,7 +68,10 @@ package final class GradientPass {
         inputs: call.inputs.map { memory.value(plan.slots[$0.call][$0.output]) },
         outputs: plan.slots[index].map(memory.value), parameters: parameters[call.layer], scratch: memory.scratch,
         tape: tape.baseAddress.map { $0 + plan.tapes[index] }, noise: noise[index])
+      let isStateful = spec.layers[call.layer].spec.isStateful && call.inputs.count == 1
+      if isStateful { run.states = states[index] ?? [] }
       try locating("layer '\(spec.layers[call.layer].name)'") { try graph.layers[call.layer].forward(&run) }
+      if isStateful { states[index] = run.states }
     }
     return spec.outputs.map { reference in
       let value = memory.value(plan.slots[reference.call][reference.output])
@@ -74,7 +79,11 @@ package final class GradientPass {
     }
   }
 
-  /// Runs backward from the last forward run.
+  /// Lets stateful layers start from rest again.
+  package func resetStates() { states = [:] }
+
+  /// Runs backward from the last forward run. Gradients end at the batch's first step: what a state was made of lies in
+  /// the batch before (truncated back-propagation through time).
   /// - Parameters:
   ///   - outputGradients: fills d loss / d output of the given output.
   ///   - callGradients: sees the first output of each call, with its number of floats, before the call goes backward, and

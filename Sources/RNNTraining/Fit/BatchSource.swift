@@ -8,6 +8,13 @@ public protocol BatchSource {
 
 /// The order of the examples in one epoch: the same for the same seed, whatever happened before.
 enum EpochOrder {
+  /// For stateful models: row r of a batch goes on where row r of the batch before ended, so that the examples, which
+  /// follow each other, are dealt into as many streams as a batch has rows. What fills no whole batch is left out.
+  static func streams(count: Int, batchSize: Int) -> [Int] {
+    let batches = count / batchSize
+    return (0..<batches).flatMap { batch in (0..<batchSize).map { $0 * batches + batch } }
+  }
+
   /// Fisher and Yates's shuffle over counted random numbers.
   static func rows(count: Int, isShuffled: Bool, seed: UInt64, epoch: Int) -> [Int] {
     var rows = Array(0..<count)

@@ -72,8 +72,13 @@ public struct Fit {
   private func epoch(
     _ training: some BatchSource, _ position: inout FitPosition
   ) throws -> [(name: String, value: Double)]? {
-    let rows = EpochOrder.rows(
-      count: training.count, isShuffled: options.isShuffled, seed: trainer.seed, epoch: position.epoch)
+    let rows = order(training.count, epoch: position.epoch)
+    guard !rows.isEmpty else {
+      throw RNNError.badData(
+        "\(training.count) examples fill no batch of \(options.batchSize)",
+        remedy: "A stateful model needs whole batches: choose a smaller --batch-size.")
+    }
+    if position.batch == 0 { trainer.resetStates() }
     let batches = (rows.count + options.batchSize - 1) / options.batchSize
     var meter = try EpochMeter(trainer)
     while position.batch < batches {
@@ -96,12 +101,20 @@ public struct Fit {
     return meter.values
   }
 
+  private func order(_ count: Int, epoch: Int) -> [Int] {
+    trainer.isStateful
+      ? EpochOrder.streams(count: count, batchSize: options.batchSize)
+      : EpochOrder.rows(count: count, isShuffled: options.isShuffled, seed: trainer.seed, epoch: epoch)
+  }
+
   /// Loss and metrics without training.
   public func evaluate(_ source: some BatchSource) throws -> EpochHistory {
     guard source.count > 0 else { throw RNNError.badData("there is nothing to evaluate") }
     var meter = try EpochMeter(trainer)
-    for start in stride(from: 0, to: source.count, by: options.batchSize) {
-      let batch = try source.batch(rows: Array(start..<min(start + options.batchSize, source.count)))
+    trainer.resetStates()
+    let rows = trainer.isStateful ? order(source.count, epoch: 0) : Array(0..<source.count)
+    for start in stride(from: 0, to: rows.count, by: options.batchSize) {
+      let batch = try source.batch(rows: Array(rows[start..<min(start + options.batchSize, rows.count)]))
       meter.add(try trainer.evaluate(batch), batch)
     }
     return EpochHistory(values: meter.values)

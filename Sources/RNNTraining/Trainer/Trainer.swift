@@ -136,6 +136,14 @@ public final class Trainer {
     }
   }
 
+  /// Whether any layer carries its states from batch to batch.
+  public var isStateful: Bool { native.spec.layers.contains { $0.spec.isStateful } }
+
+  /// Lets stateful layers start from rest again, as before an epoch.
+  public func resetStates() {
+    for pass in passes + [evaluation] { pass.resetStates() }
+  }
+
   // MARK: - A step
 
   /// Forward, backward and one step of the optimizer.
