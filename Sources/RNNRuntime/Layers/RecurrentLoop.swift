@@ -203,6 +203,8 @@ struct RecurrentLoop {
     while row < batch {
       guard isValid(row) else {
         if options.zeroOutputForMask { (memory.lastOutput + row * units).update(repeating: 0, count: units) }
+        // Products over all steps pass by this one with factors of zero, which only numbers survive.
+        (tape.map { $0.cell + (row * timesteps + time) * cellTape })?.update(repeating: 0, count: cellTape)
         row += 1
         continue
       }

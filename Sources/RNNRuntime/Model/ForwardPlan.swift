@@ -98,6 +98,18 @@ struct ForwardPlan {
   }
 }
 
+/// Memory that nothing was written to yet.
+enum FreshMemory {
+  /// In debug builds, fills it with NaN: a layer that reads what it did not write then shows in every test.
+  static func spoil(_ memory: Floats?, _ count: Int) {
+    assert(
+      {
+        memory?.update(repeating: .nan, count: count)
+        return true
+      }())
+  }
+}
+
 /// The memory of a plan.
 final class ForwardMemory {
   let floats: Floats
@@ -110,6 +122,8 @@ final class ForwardMemory {
     scratch = .allocate(capacity: max(plan.scratchCount, 1))
     masks = .allocate(capacity: max(plan.maskCount, 1))
     ids = .allocate(capacity: max(plan.idCount, 1))
+    FreshMemory.spoil(floats, plan.floatCount)
+    FreshMemory.spoil(scratch, plan.scratchCount)
   }
 
   deinit {

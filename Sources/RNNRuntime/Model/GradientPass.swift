@@ -162,6 +162,7 @@ package final class GradientPass {
     gradients.deallocate()
     tape = .allocate(capacity: plan.tapeCount)
     gradients = .allocate(capacity: plan.floatCount)
+    FreshMemory.spoil(tape.baseAddress, plan.tapeCount)
     (self.shapes, self.plan, self.memory) = (shapes, plan, memory)
     return (plan, memory)
   }
