@@ -1,6 +1,8 @@
 # rnnconv. The two commands of a new user are `make demo` and `make test`.
 
 PREFIX ?= /usr/local
+# Not every shell replaces the tilde of `make install PREFIX=~/.local`.
+override PREFIX := $(patsubst ~/%,$(HOME)/%,$(PREFIX))
 DEBIAN_PACKAGES := libhdf5-dev zlib1g-dev pkg-config
 RELEASE := .build/release
 DEMO := .build/demo
