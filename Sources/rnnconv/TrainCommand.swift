@@ -170,12 +170,10 @@ struct DataOptions: ParsableArguments {
     if let validationData {
       set.validation = try TrainingDataReader.dataset(validationData, for: model.spec, options).training
     }
-    // A single number an example fits an output of one unit.
-    let widens = true
     return Loaded(
-      training: set, source: TrainingData(set.training, widensTargets: widens),
-      validation: set.validation.map { TrainingData($0, widensTargets: widens) },
-      evaluation: TrainingData(own, widensTargets: widens))
+      training: set, source: TrainingData(set.training),
+      validation: set.validation.map { TrainingData($0) },
+      evaluation: TrainingData(own))
   }
 }
 

@@ -8,12 +8,9 @@ import RNNTraining
 /// What `--data` names, as batches.
 struct TrainingData: BatchSource {
   private let examples: Examples
-  /// How many dimensions the model wants beyond what the data has: labels of one number become (rows, 1).
-  private let widensTargets: Bool
 
-  init(_ examples: Examples, widensTargets: Bool) {
+  init(_ examples: Examples) {
     self.examples = examples
-    self.widensTargets = widensTargets
   }
 
   var count: Int { examples.count }
@@ -21,7 +18,8 @@ struct TrainingData: BatchSource {
   func batch(rows: [Int]) throws -> Trainer.Batch {
     let part = try examples.slice(rows: rows)
     let targets = try part.targets.map { target in
-      widensTargets && target.shape.count == 1 ? try target.reshaped(to: target.shape + [1]) : target
+      // A single number an example fits an output of one unit.
+      target.shape.count == 1 ? try target.reshaped(to: target.shape + [1]) : target
     }
     return Trainer.Batch(inputs: part.inputs, targets: targets)
   }

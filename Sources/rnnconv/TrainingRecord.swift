@@ -9,11 +9,14 @@ enum TrainingRecord {
   static func write(_ trainer: Trainer, _ text: TextBundle?, _ position: FitPosition?, to url: URL) throws {
     var model = try trainer.trainedModel()
     model.text = text ?? model.text
-    if let position, var json = (try? JSONValue(parsing: model.training ?? "{}"))?.object {
-      json[key] = [
-        "epoch": .integer(position.epoch), "batch": .integer(position.batch),
-        "seed": .string(String(position.seed)), "batch_size": .integer(position.batchSize),
-      ]
+    if var json = (try? JSONValue(parsing: model.training ?? "{}"))?.object {
+      // A finished training has no position, also where it was taken up from one.
+      json[key] = position.map { position in
+        [
+          "epoch": .integer(position.epoch), "batch": .integer(position.batch),
+          "seed": .string(String(position.seed)), "batch_size": .integer(position.batchSize),
+        ]
+      }
       model.training = JSONValue.object(json).text()
     }
     try model.write(to: url, replacing: true)

@@ -68,4 +68,17 @@ struct ContinueTests {
     #expect(resumed.parameters == one.parameters)
     #expect(resumed.optimizerSlots == one.optimizerSlots)
   }
+
+  /// A checkpoint keeps schedules and the formulas of its era: what is read back trains in the same way.
+  @Test(arguments: TrajectoryTests.cases)
+  func checkpointsKeepTheConfiguration(_ fixture: TrainingCase) throws {
+    let native = try fixture.model()
+    let configuration = try TrainingConfiguration(for: native)
+    let saved = try Trainer(native, configuration).trainedModel()
+    #expect(try TrainingConfiguration(for: saved) == configuration)
+    // Also where our own words stand for the file's.
+    let written = try Optimizer(keras: configuration.optimizer.kerasConfig, dialect: "keras3", version: nil)
+    #expect(written.learningRate == configuration.optimizer.learningRate)
+    #expect(written.rule == configuration.optimizer.rule || native.provenance.dialect != "keras3")
+  }
 }

@@ -70,10 +70,6 @@ public struct Checkpoint: Sendable {
   public func attribute(_ name: String, at path: String) -> AttributeValue? {
     attributeIndex[path]?[name].map { attributes[$0].value }
   }
-
-  public func blob(_ name: String) -> Data? {
-    blobs.first { $0.name == name }?.bytes
-  }
 }
 
 /// The value of an attribute.

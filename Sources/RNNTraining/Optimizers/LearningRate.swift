@@ -34,6 +34,37 @@ public enum LearningRate: Sendable, Equatable {
     }
   }
 
+  /// As Keras writes it.
+  var kerasConfig: JSONValue {
+    func schedule(_ name: String, _ config: [(String, JSONValue)]) -> JSONValue {
+      ["class_name": .string(name), "config": .object(JSONObject(config))]
+    }
+    switch self {
+    case .constant(let rate): return .number(rate)
+    case .exponential(let initial, let steps, let rate, let staircase),
+      .inverseTime(let initial, let steps, let rate, let staircase):
+      var name = "InverseTimeDecay"
+      if case .exponential = self { name = "ExponentialDecay" }
+      return schedule(
+        name,
+        [
+          ("initial_learning_rate", .number(initial)), ("decay_steps", .number(steps)), ("decay_rate", .number(rate)),
+          ("staircase", .bool(staircase)),
+        ])
+    case .piecewise(let boundaries, let values):
+      return schedule(
+        "PiecewiseConstantDecay",
+        [("boundaries", .array(boundaries.map(JSONValue.number))), ("values", .array(values.map(JSONValue.number)))])
+    case .cosine(let initial, let steps, let alpha, let target, let warmUpSteps):
+      return schedule(
+        "CosineDecay",
+        [
+          ("initial_learning_rate", .number(initial)), ("decay_steps", .number(steps)), ("alpha", .number(alpha)),
+          ("warmup_target", target.map(JSONValue.number) ?? .null), ("warmup_steps", .number(warmUpSteps)),
+        ])
+    }
+  }
+
   /// A number, or a schedule's configuration.
   /// - Throws: `unsupported` for a schedule that is not built in.
   init(keras json: JSONValue) throws {

@@ -69,8 +69,7 @@ extension Optimizer {
 
   /// As Keras 3 writes it.
   public var kerasConfig: JSONValue {
-    var config: [(String, JSONValue)] = []
-    if case .constant(let rate) = learningRate { config.append(("learning_rate", .number(rate))) }
+    var config: [(String, JSONValue)] = [("learning_rate", learningRate.kerasConfig)]
     switch rule {
     case .sgd(let momentum, let nesterov):
       config += [("momentum", .number(momentum)), ("nesterov", .bool(nesterov))]
