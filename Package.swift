@@ -95,7 +95,8 @@ let package = Package(
     .testTarget(
       name: "SpecTests",
       dependencies: [
-        "RNNCore", "RNNContainers", "RNNDialects", "RNNConversion", "RNNTestSupport", "rnnconv", "rnnconv-hdf5",
+        "RNNCore", "RNNContainers", "RNNDialects", "RNNConversion", "RNNTraining", "RNNTestSupport", "rnnconv",
+        "rnnconv-hdf5",
       ]),
     .testTarget(
       name: "CLITests",

@@ -2,7 +2,6 @@ import ArgumentParser
 import Foundation
 import RNNConversion
 import RNNCore
-import RNNDatasets
 import RNNDialects
 import RNNRuntime
 import RNNTraining
@@ -21,22 +20,27 @@ struct TrainCommand: ParsableCommand {
 
   @OptionGroup var compile: CompileOptions
 
-  @Option(help: "Examples of one step.")
-  var batchSize = 32
+  @Option(help: "Examples of one step. (default: 32)")
+  var batchSize: Int?
 
-  @Option(help: "How often the data is gone through.")
-  var epochs = 1
+  @Option(help: "How often the data is gone through. (default: 1)")
+  var epochs: Int?
 
-  @Flag(inversion: .prefixedNo, help: "Whether each epoch has an order of its own.")
-  var shuffle = true
+  @Flag(inversion: .prefixedNo, help: "Whether each epoch has an order of its own. (default: --shuffle)")
+  var shuffle: Bool?
 
-  @Option(help: "The seed of the weights, the order and the dropout.")
-  var seed: UInt64 = 0
+  @Option(help: "The seed of the weights, the order and the dropout. (default: 0)")
+  var seed: UInt64?
 
   @Option(help: "Threads; by default one for each core. The result is the same for any number.")
   var threads: Int?
 
-  @Option(help: "Write the history of each epoch to this JSON file.")
+  @Option(help: "Weights of the classes, as 0=1,1=2.5; a class that is not named has 1.")
+  var classWeights: String?
+
+  @OptionGroup var watch: WatchOptions
+
+  @Option(help: "Write the history of the epochs to this file, .json or .csv.")
   var history: String?
 
   @Option(help: "Write the model every so many steps.")
@@ -53,168 +57,86 @@ struct TrainCommand: ParsableCommand {
 
   func validate() throws {
     if (config == nil) == (model == nil), !resume { throw ValidationError("give either --config or --model") }
-    for (name, value) in [("--batch-size", batchSize), ("--epochs", epochs), ("--threads", threads ?? 1)]
-    where value <= 0 {
+    for (name, value) in [
+      ("--batch-size", batchSize), ("--epochs", epochs), ("--threads", threads),
+      ("--checkpoint-every", checkpointEvery),
+    ] where value ?? 1 <= 0 {
       throw ValidationError("\(name) must be positive")
     }
-    if let checkpointEvery, checkpointEvery <= 0 { throw ValidationError("--checkpoint-every must be positive") }
+    if let history, HistoryFile(path: history) == nil {
+      throw ValidationError("--history must end in .json or .csv")
+    }
+    _ = try classes()
   }
 
   func run() throws {
     try Kernels.checkEnvironment()
     let target = URL(fileURLWithPath: output)
     if !resume { try AtomicFile.checkDestination(target.path, replacing: force) }
-    let start = try startingModel(target)
+    try watch.checkDestination(replacing: force || resume)
+    let history = history.flatMap { HistoryFile(path: $0) }
+    try history?.checkDestination()
+    let start = try resume ? TrainingStart.resumed(self, from: target) : TrainingStart.fresh(self)
     let trainer = try Trainer(
-      start.model, try compile.configuration(for: start.model), seed: start.position.seed,
+      start.model, start.configuration, seed: seed ?? start.position?.seed ?? 0,
       threads: threads ?? ProcessInfo.processInfo.activeProcessorCount)
     let set = try data.dataset(for: start.model)
-    var bundle = set.training.text ?? start.model.text
-    if bundle?.rules.length == nil { bundle?.rules.length = data.maxlen }
-    try fit(trainer, set, start.position, target, bundle)
-  }
-
-  private func startingModel(_ target: URL) throws -> (model: NativeModel, position: FitPosition) {
-    var position = FitPosition()
-    position.seed = seed
-    if resume {
-      let model = try NativeModel(contentsOf: target)
-      guard let saved = TrainingRecord.position(of: model) else {
-        throw RNNError.usage("\(output) holds no interrupted training", remedy: "Use --model \(output) to train it on.")
-      }
-      guard saved.batchSize == batchSize else {
-        throw RNNError.usage("the training was started with --batch-size \(saved.batchSize)")
-      }
-      return (model, saved)
-    }
-    if let model { return (try NativeModel(contentsOf: URL(fileURLWithPath: model)), position) }
-    let url = URL(fileURLWithPath: config ?? "")
-    let text = String(decoding: try InputFile.contents(of: url), as: UTF8.self)
-    let described = try locating(url.path) { try KerasDescription(json: text) }
-    var provenance = described.provenance
-    provenance.source = url.lastPathComponent
-    var native = NativeModel(
-      spec: described.spec, parameters: try ParameterInitialization.parameters(for: described.spec, seed: seed),
-      provenance: provenance)
-    native.training = described.training
-    return (native, position)
-  }
-
-  private func fit(
-    _ trainer: Trainer, _ set: DataOptions.Loaded, _ start: FitPosition, _ target: URL, _ text: TextBundle?
-  ) throws {
-    var options = FitOptions()
-    options.epochs = epochs
-    options.batchSize = batchSize
-    options.isShuffled = shuffle
-    options.checkpointEvery = checkpointEvery
-    let progress = TrainingProgress(epochs: epochs, examples: set.source.count, batchSize: batchSize)
+    var text = set.training.text ?? start.model.text
+    if text?.rules.length == nil { text?.rules.length = data.maxlen }
+    let options = try fitOptions(start.position)
+    let progress = TrainingProgress(epochs: options.epochs, examples: set.source.count, batchSize: options.batchSize)
+    // An error does not end a line that is being written over.
+    defer { progress.finish() }
     Interruption.watch()
     var events = Fit.Events()
     events.step = progress.step
-    events.epoch = progress.epoch
+    events.epoch = { epoch, lines in
+      progress.epoch(epoch, lines[lines.count - 1])
+      try history?.write(lines)
+    }
+    events.improved = { trainer, line in try watch.writeBest(trainer, text) }
     events.shouldStop = { Interruption.wasAsked }
     events.checkpoint = { trainer, position in
-      try TrainingRecord.write(trainer, text, position, to: target)
+      try TrainedFile.write(try trainer.checkpoint(at: position), text, to: target)
     }
-    Console.note("\(compile.summary(trainer.configuration)), \(set.source.count) examples")
-    let result = try Fit(trainer, options, events: events).run(set.source, validation: set.validation, from: start)
-    if result.wasStopped {
-      Console.note("stopped; go on with the same command and --resume")
-      return
+    Console.note("\(compile.summary(trainer.configuration)), \(Console.count(set.source.count, "example"))")
+    let end = try Fit(trainer, options, events: events).run(
+      set.source, validation: set.validation, from: start.position
+    ).end
+    progress.finish()
+    switch end {
+    case .interrupted:
+      Console.note("\(target.relativePath): stopped after step \(trainer.iteration). To go on:")
+      return Console.note("  " + Interruption.command)
+    case .stoppedEarly: Console.note("stopped early: \(watch.patience) without improvement")
+    case .finished: break
     }
-    try TrainingRecord.write(trainer, text, nil, to: target)
-    if let history { try TrainingRecord.write(result.history, to: URL(fileURLWithPath: history)) }
+    try TrainedFile.write(try trainer.trainedModel(), text, to: target)
     Console.note("\(target.relativePath): trained")
   }
-}
 
-/// Where the examples come from; for `train` and `evaluate` alike.
-struct DataOptions: ParsableArguments {
-  @Option(
-    help: "Examples: .npz (Keras's imdb.npz, or arrays x and y), .txt (characters), .csv or .jsonl (text, label).")
-  var data: String
-
-  @Option(help: "Words: imdb_word_index.json for imdb.npz; for texts also a Keras Tokenizer.")
-  var vocabulary: String?
-
-  @Option(help: "Ids at or past this one are unknown; by default the embedding's rows.")
-  var numWords: Int?
-
-  @Option(help: "Timesteps of an example; by default the model's.")
-  var maxlen: Int?
-
-  @Option(help: "Examples to validate on after each epoch.")
-  var validationData: String?
-
-  @Option(help: "The fraction of the examples, from their end, to validate on.")
-  var validationSplit: Double?
-
-  struct Loaded {
-    var training: Dataset
-    var source: TrainingData
-    var validation: TrainingData?
-    /// What `evaluate` looks at: the test half of a published set, else everything.
-    var evaluation: TrainingData
+  private func fitOptions(_ saved: FitPosition?) throws -> FitOptions {
+    var options = FitOptions()
+    options.epochs = epochs ?? saved?.epochs ?? 1
+    options.batchSize = batchSize ?? saved?.batchSize ?? 32
+    options.isShuffled = shuffle ?? saved?.isShuffled ?? true
+    options.checkpointEvery = checkpointEvery
+    options.classWeights = try classes()
+    options.monitor = watch.monitor
+    options.earlyStopping = watch.earlyStopping.map { EarlyStopping(patience: $0) }
+    options.plateau = watch.reduceOnPlateau.map { ReduceOnPlateau(patience: $0, factor: watch.plateauFactor) }
+    return options
   }
 
-  func dataset(for model: NativeModel) throws -> Loaded {
-    var options = TrainingDataReader.Options()
-    options.vocabulary = vocabulary
-    options.numWords = numWords
-    options.maxlen = maxlen
-    options.text = model.text
-    var set = try TrainingDataReader.dataset(data, for: model.spec, options)
-    let own = set.evaluation
-    if let validationSplit { set = try set.holdingOutLast(validationSplit) }
-    if let validationData {
-      set.validation = try TrainingDataReader.dataset(validationData, for: model.spec, options).training
+  private func classes() throws -> [Int: Float]? {
+    guard let classWeights else { return nil }
+    var weights: [Int: Float] = [:]
+    for part in classWeights.split(separator: ",", omittingEmptySubsequences: false) {
+      let sides = part.split(separator: "=", omittingEmptySubsequences: false)
+      guard sides.count == 2, let label = Int(sides[0]), let weight = Float(sides[1]), label >= 0, weight >= 0,
+        weight.isFinite, weights.updateValue(weight, forKey: label) == nil
+      else { throw ValidationError("--class-weights needs pairs of a class and its weight, such as 0=1,1=2.5") }
     }
-    return Loaded(
-      training: set, source: TrainingData(set.training),
-      validation: set.validation.map { TrainingData($0) },
-      evaluation: TrainingData(own))
-  }
-}
-
-/// What Keras's `compile` takes; for `train` and `evaluate` alike.
-struct CompileOptions: ParsableArguments {
-  @Option(help: "adam, adamw, sgd, rmsprop, adagrad or nadam; by default what the model was compiled with, else adam.")
-  var optimizer: String?
-
-  @Option(help: "The loss; by default what the model was compiled with, else one that fits the last layer.")
-  var loss: String?
-
-  @Option(help: "Metrics, separated by commas.")
-  var metrics: String?
-
-  @Option(help: "The learning rate.")
-  var learningRate: Double?
-
-  @Option(help: "The largest norm of a parameter's gradient.")
-  var clipnorm: Double?
-
-  func configuration(for model: NativeModel) throws -> TrainingConfiguration {
-    var model = model
-    if optimizer != nil || loss != nil, var json = (try? JSONValue(parsing: model.training ?? "{}"))?.object {
-      // What the user names is not looked up in the file.
-      if optimizer != nil { json["optimizer_config"] = .string("adam") }
-      if loss != nil { json["loss"] = nil }
-      model.training = JSONValue.object(json).text()
-    }
-    var configuration = try TrainingConfiguration(for: model)
-    if let optimizer {
-      configuration.optimizer = try Optimizer(keras: .string(optimizer), dialect: "keras3", version: nil)
-    }
-    if let loss { configuration.losses = try configuration.losses.map { _ in try Loss(keras: .string(loss)) } }
-    if let metrics { configuration.metrics = metrics.split(separator: ",").map { .string(String($0)) } }
-    if let learningRate { configuration.optimizer.learningRate = .constant(learningRate) }
-    if let clipnorm { configuration.optimizer.clipNorm = clipnorm }
-    return configuration
-  }
-
-  func summary(_ configuration: TrainingConfiguration) -> String {
-    let losses = configuration.losses.map(\.kind.rawValue).joined(separator: ", ")
-    return "\(configuration.optimizer.className) at \(configuration.optimizer.learningRate.value(at: 0)), \(losses)"
+    return weights
   }
 }

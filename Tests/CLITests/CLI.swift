@@ -24,9 +24,10 @@ enum CLI {
   ///   - folder: the working folder.
   ///   - input: what stands on standard input; nothing where `nil`.
   ///   - deadline: seconds after which the program is killed, which shows as a signal.
+  ///   - stop: a signal, and when to send it.
   static func run(
     _ arguments: [String], in folder: URL, input: String? = nil, environment: [String: String] = [:],
-    program: URL? = nil, deadline: Double = 30
+    program: URL? = nil, deadline: Double = 30, stop: (signal: Int32, when: () -> Bool)? = nil
   ) throws -> Result {
     let process = Process()
     process.executableURL = program ?? CLI.program("rnnconv")
@@ -47,7 +48,15 @@ enum CLI {
     let ended = DispatchSemaphore(value: 0)
     process.terminationHandler = { _ in ended.signal() }
     try process.run()
-    if ended.wait(timeout: .now() + deadline) == .timedOut {
+    let end = DispatchTime.now() + deadline
+    var hasEnded = false
+    while let stop, !hasEnded, .now() < end {
+      hasEnded = ended.wait(timeout: .now() + 0.02) == .success
+      guard !hasEnded, stop.when() else { continue }
+      kill(process.processIdentifier, stop.signal)
+      break
+    }
+    if !hasEnded, ended.wait(timeout: end) == .timedOut {
       kill(process.processIdentifier, SIGKILL)
       ended.wait()
     }

@@ -10,6 +10,16 @@ struct TrainCommandTests {
   /// Embedding(50, 8), Dropout, Conv1D, MaxPooling1D, LSTM, Dense(1), sigmoid over 24 ids.
   private let architecture = CLI.fixture("keras-3.15/published--weights/config.json")
 
+  /// Answers at each step, over four characters.
+  private let characterModel = """
+    {"class_name": "Sequential", "config": {"name": "chars", "layers": [
+      {"class_name": "InputLayer", "config": {"name": "x", "batch_shape": [null, null], "dtype": "int32"}},
+      {"class_name": "Embedding", "config": {"name": "e", "input_dim": 4, "output_dim": 6}},
+      {"class_name": "LSTM", "config": {"name": "l", "units": 12, "return_sequences": true}},
+      {"class_name": "Dense", "config": {"name": "d", "units": 4, "activation": "softmax"}}]},
+     "keras_version": "3.15.1"}
+    """
+
   init() throws {
     folder = try TemporaryFolder()
     // Ids below 25 mean 0, others 1: an example is of one kind or the other.
@@ -29,6 +39,15 @@ struct TrainCommandTests {
 
   private func train(_ arguments: [String]) throws -> CLI.Result {
     try CLI.run(["train", "--data", "data.npz", "--batch-size", "10"] + arguments, in: folder.url, deadline: 60)
+  }
+
+  /// A long training into `part.rnn` that gets a signal once its first checkpoint is there.
+  private func trainUntilCheckpoint(_ signal: Int32, _ arguments: [String]) throws -> CLI.Result {
+    let long = ["--config", architecture, "--epochs", "2000", "--checkpoint-every", "5", "-o", "part.rnn"]
+    let folder = folder
+    return try CLI.run(
+      ["train", "--data", "data.npz", "--batch-size", "10"] + long + arguments, in: folder.url, deadline: 60,
+      stop: (signal, { folder.contains("part.rnn") }))
   }
 
   private func parameters(_ name: String) throws -> [NativeModel.Parameter] {
@@ -65,25 +84,117 @@ struct TrainCommandTests {
 
   /// Killed without warning after a checkpoint, and taken up again.
   @Test func resumesToTheSameBits() throws {
-    let arguments = ["--config", architecture, "--epochs", "2", "--seed", "1"]
-    #expect(try train(arguments + ["-o", "whole.rnn"]).status == 0)
     // The clock decides where it dies; every checkpoint must do.
-    let long = ["--config", architecture, "--epochs", "2000", "--seed", "1", "--checkpoint-every", "5"]
-    let killed = try CLI.run(
-      ["train", "--data", "data.npz", "--batch-size", "10"] + long + ["-o", "part.rnn"], in: folder.url, deadline: 1)
+    let killed = try trainUntilCheckpoint(SIGKILL, ["--seed", "1"])
     #expect(killed.isSignal)
-    #expect(folder.contains("part.rnn"))
     let saved = try NativeModel(contentsOf: folder.file("part.rnn"))
-    #expect(saved.training?.contains("rnnconv_position") == true)
     // As many epochs as were begun, once in one go and once from the checkpoint.
-    let training = try #require(saved.training)
-    let position = try #require(try JSONValue(parsing: training)["rnnconv_position"])
-    let epochs = String(try #require(position["epoch"]?.integer) + 1)
-    let once = try train(["--config", architecture, "--epochs", epochs, "--seed", "1", "-o", "once.rnn"])
+    let epochs = String(try position(of: saved, "epoch") + 1)
+    let once = try train([
+      "--config", architecture, "--epochs", epochs, "--seed", "1", "--history", "once.csv", "-o", "once.rnn",
+    ])
     #expect(once.status == 0)
-    let resumed = try train(["--resume", "--epochs", epochs, "-o", "part.rnn"])
+    // The batch size and the seed are the checkpoint's.
+    let resumed = try CLI.run(
+      ["train", "--data", "data.npz", "--resume", "--epochs", epochs, "--history", "part.csv", "-o", "part.rnn"],
+      in: folder.url, deadline: 60)
     #expect(resumed.status == 0, "\(resumed.errors)")
     #expect(try parameters("part.rnn") == parameters("once.rnn"))
+    #expect(try text("part.csv") == text("once.csv"))
+    // Nothing is left to resume.
+    #expect(try train(["--resume", "-o", "part.rnn"]).status == 64)
+  }
+
+  private func text(_ name: String) throws -> String {
+    String(decoding: try Data(contentsOf: folder.file(name)), as: UTF8.self)
+  }
+
+  private func position(of model: NativeModel, _ key: String) throws -> Int {
+    let training = try JSONValue(parsing: try #require(model.training))
+    return try #require(training["rnnconv_training"]?["position"]?[key]?.integer)
+  }
+
+  /// Ctrl-C: the step is finished, the model saved, and the command to go on is printed, ready to be typed.
+  @Test func finishesTheStepWhenInterrupted() throws {
+    let result = try trainUntilCheckpoint(SIGINT, [])
+    #expect(result.status == 0, "\(result.errors)")
+    #expect(result.errors.contains("stopped after step"))
+    let command = try #require(
+      result.errors.split(separator: "\n").last { $0.hasPrefix("  rnnconv train") && $0.hasSuffix(" --resume") })
+    let saved = try NativeModel(contentsOf: folder.file("part.rnn"))
+    let epoch = try position(of: saved, "epoch")
+    // As it is printed, but for the number of epochs: this test has no time for 2,000.
+    let words = command.split(separator: " ").dropFirst().map { $0 == "2000" ? "\(epoch + 1)" : String($0) }
+    let resumed = try CLI.run(words, in: folder.url, deadline: 60)
+    #expect(resumed.status == 0, "\(resumed.errors)")
+    let once = try train(["--config", architecture, "--epochs", "\(epoch + 1)", "-o", "once.rnn"])
+    #expect(once.status == 0)
+    #expect(try parameters("part.rnn") == parameters("once.rnn"))
+  }
+
+  /// Only the training that was interrupted is taken up.
+  @Test func resumesOnlyWhatWasInterrupted() throws {
+    #expect(try trainUntilCheckpoint(SIGKILL, []).isSignal)
+    let before = try Data(contentsOf: folder.file("part.rnn"))
+    try Data(characterModel.utf8).write(to: folder.file("other.json"))
+    for (change, word) in [
+      (["--config", "other.json"], "another model"), (["--learning-rate", "0.5"], "started with"),
+      (["--optimizer", "sgd"], "started with"), (["--loss", "mse"], "started with"),
+      (["--metrics", "accuracy,mae"], "started with"), (["--batch-size", "7"], "batch size"),
+      (["--seed", "9"], "seed"), (["--no-shuffle"], "shuffling"),
+    ] {
+      let result = try CLI.run(
+        ["train", "--data", "data.npz", "--resume", "-o", "part.rnn"] + change, in: folder.url)
+      #expect(result.status == 64, "\(change): \(result.errors)")
+      #expect(result.errors.contains(word), "\(change): \(result.errors)")
+    }
+    #expect(try Data(contentsOf: folder.file("part.rnn")) == before)
+  }
+
+  @Test func watchesTheEpochs() throws {
+    let result = try train([
+      "--config", architecture, "--epochs", "40", "--learning-rate", "0.05", "--validation-split", "0.25",
+      "--metrics", "accuracy", "--early-stopping", "3", "--reduce-on-plateau", "1", "--plateau-factor", "0.5", "--best",
+      "best.rnn", "--monitor", "val_loss", "--history", "history.json", "-o", "last.rnn",
+    ])
+    #expect(result.status == 0, "\(result.errors)")
+    #expect(result.errors.contains("stopped early: 3 epochs without improvement"))
+    let history = try JSONValue(parsing: try Data(contentsOf: folder.file("history.json")))
+    let losses = try #require(history["val_loss"]?.array).compactMap(\.double)
+    let rates = try #require(history["learning_rate"]?.array).compactMap(\.double)
+    #expect(losses.count < 40 && losses.count == rates.count)
+    #expect(try #require(rates.last) < 0.05)
+    // The best file is of the best epoch: evaluated on the examples that validated, it gives that epoch's loss.
+    let best = try #require(losses.min())
+    #expect(losses.firstIndex(of: best) == losses.count - 4)
+    let archive = try NPZ.read(try Data(contentsOf: folder.file("data.npz")))
+    var data = Data()
+    try NPZ.write(
+      [
+        ("x", try Tensor(archive[0].tensor.doubles()[(90 * 24)...].map { Int64($0) }, shape: [30, 24])),
+        ("y", try Tensor(archive[1].tensor.doubles()[90...].map { Int64($0) }, shape: [30])),
+      ], to: { data.append($0) })
+    try data.write(to: folder.file("validation.npz"))
+    func loss(_ model: String) throws -> Double {
+      let evaluated = try CLI.run(
+        ["evaluate", "--model", model, "--data", "validation.npz", "--batch-size", "10", "--json"], in: folder.url)
+      return try #require(try JSONValue(parsing: evaluated.output)["loss"]?.double)
+    }
+    #expect(try loss("best.rnn") == best)
+    #expect(try loss("last.rnn") == losses.last)
+  }
+
+  /// Examples of a class that weighs nothing teach nothing.
+  @Test func weighsClasses() throws {
+    let result = try train([
+      "--config", architecture, "--epochs", "6", "--learning-rate", "0.01", "--class-weights", "0=0,1=2", "-o", "m.rnn",
+    ])
+    #expect(result.status == 0, "\(result.errors)")
+    let evaluated = try CLI.run(
+      ["evaluate", "--model", "m.rnn", "--data", "data.npz", "--metrics", "recall,precision", "--json"], in: folder.url)
+    let values = try JSONValue(parsing: evaluated.output)
+    #expect(values["recall"]?.double == 1)
+    #expect(try #require(values["precision"]?.double) < 0.7)
   }
 
   @Test func trainsOnWhatKerasLeft() throws {
@@ -110,15 +221,7 @@ struct TrainCommandTests {
   @Test func writesText() throws {
     let text = String(repeating: "abc ", count: 150)
     try Data(text.utf8).write(to: folder.file("text.txt"))
-    let json = """
-      {"class_name": "Sequential", "config": {"name": "chars", "layers": [
-        {"class_name": "InputLayer", "config": {"name": "x", "batch_shape": [null, null], "dtype": "int32"}},
-        {"class_name": "Embedding", "config": {"name": "e", "input_dim": 4, "output_dim": 6}},
-        {"class_name": "LSTM", "config": {"name": "l", "units": 12, "return_sequences": true}},
-        {"class_name": "Dense", "config": {"name": "d", "units": 4, "activation": "softmax"}}]},
-       "keras_version": "3.15.1"}
-      """
-    try Data(json.utf8).write(to: folder.file("chars.json"))
+    try Data(characterModel.utf8).write(to: folder.file("chars.json"))
     let trained = try CLI.run(
       [
         "train", "--config", "chars.json", "--data", "text.txt", "--maxlen", "10", "--batch-size", "5", "--epochs",
@@ -146,6 +249,16 @@ struct TrainCommandTests {
     try expect(64, "--config or --model", ["--data", "data.npz", "-o", "m.rnn"])
     try expect(
       64, "--batch-size", ["--config", architecture, "--data", "data.npz", "-o", "m.rnn", "--batch-size", "0"])
+    for (flag, value) in [
+      ("--history", "h.txt"), ("--class-weights", "0"), ("--class-weights", "0=1,0=2"), ("--early-stopping", "0"),
+      ("--reduce-on-plateau", "0"), ("--plateau-factor", "1"), ("--learning-rate", "0"), ("--clipnorm", "-1"),
+      ("--monitor", "loss"),
+    ] {
+      try expect(64, flag, ["--config", architecture, "--data", "data.npz", "-o", "m.rnn", flag, value])
+    }
+    try expect(
+      64, "val_loss",
+      ["--config", architecture, "--data", "data.npz", "-o", "m.rnn", "--early-stopping", "2", "--monitor", "val_loss"])
     try expect(69, "magic", ["--config", architecture, "--data", "data.npz", "-o", "m.rnn", "--optimizer", "magic"])
     try expect(69, "magic", ["--config", architecture, "--data", "data.npz", "-o", "m.rnn", "--loss", "magic"])
     try expect(66, "absent", ["--resume", "--data", "data.npz", "-o", "absent.rnn"])

@@ -22,6 +22,15 @@ import Testing
     refuses(.badData, "no .rnn") { $0.setMetadata("format", "pt") }
   }
 
+  @Test func statesNeedACallAndANumber() throws {
+    for name in ["states/", "states/0", "states/a/0", "states/0/-1", "states/0/1/2"] {
+      let states = try tensor([1, 2])
+      refuses(.badData, "'\(name)'") { $0.entries.append(.init(name: name, tensor: states)) }
+    }
+    let flat = try tensor([2])
+    refuses(.badData, "rank 2") { $0.entries.append(.init(name: "states/0/0", tensor: flat)) }
+  }
+
   @Test func newerVersionsAreNotSupported() {
     refuses(.unsupported, "version 2") { $0.setMetadata("format_version", "2") }
     refuses(.unsupported, "version 1000") { $0.setMetadata("format_version", "1000") }

@@ -9,6 +9,15 @@ import Testing
     #expect(try NativeModel(parsing: try model.safetensors().serialized()) == model)
   }
 
+  @Test func recurrentStatesComeBack() throws {
+    var model = try SmallModels.complete()
+    model.recurrentStates = [
+      .init(call: 2, state: 0, tensor: try Tensor([Float(1), 2], shape: [1, 2])),
+      .init(call: 2, state: 1, tensor: try Tensor([Float(3), 4], shape: [1, 2])),
+    ]
+    #expect(try NativeModel(parsing: try model.safetensors().serialized()) == model)
+  }
+
   @Test func aModelOfParametersAloneComesBack() throws {
     let model = try SmallModels.classifier()
     let read = try NativeModel(parsing: try model.safetensors().serialized())

@@ -3,6 +3,7 @@ import RNNTestSupport
 import Testing
 
 @testable import RNNCore
+@testable import RNNTraining
 
 /// `spec/native-format.md` against the code.
 struct NativeFormatSpecTests {
@@ -39,6 +40,9 @@ struct NativeFormatSpecTests {
       spec: spec, parameters: [.init(layer: "embedding", name: "embeddings", tensor: table)], provenance: provenance)
     model.training = "{}"
     model.optimizerSlots = [.init(path: "iteration", tensor: try Tensor([Int64(3)], shape: []))]
+    model.recurrentStates = [
+      .init(call: 1, state: 0, tensor: try Tensor([Float](repeating: 0, count: 2), shape: [1, 2]))
+    ]
     model.ledger = [LedgerEntry(.carried, "optimizer", "1 tensor")]
     model.text = TextBundle(
       rules: TextRules(), words: try Tensor(dtype: .uint8, shape: [0], bytes: Data()),
@@ -68,11 +72,21 @@ struct NativeFormatSpecTests {
     let prefixes = try document.table("Tensors").map { $0[0].codes[0] }
     #expect(
       prefixes == [
-        NativeFile.Prefix.parameters, NativeFile.Prefix.optimizer, NativeFile.offsetsName, NativeFile.wordsName,
+        NativeFile.Prefix.parameters, NativeFile.Prefix.optimizer, NativeFile.Prefix.states, NativeFile.offsetsName,
+        NativeFile.wordsName,
       ])
     let written = try fullModel().safetensors().entries.map(\.name)
     #expect(written.count == prefixes.count)
     for (name, prefix) in zip(written, prefixes) { #expect(name.hasPrefix(prefix)) }
+  }
+
+  @Test func interruptedTrainingsHaveTheFieldsOfTheCode() throws {
+    let checkpoint = TrainingCheckpoint(position: FitPosition(), compiled: [:], momentumProduct: 1)
+    let rows = try document.table("Training")
+    #expect(rows.map { $0[0].code } == checkpoint.json.object?.keys)
+    let fields = rows[0][2].codes
+    for key in checkpoint.position.json.object?.keys ?? [] { #expect(fields.contains(key)) }
+    #expect(try document.prose().contains("the member `\(TrainingCheckpoint.key)`"))
   }
 
   @Test func limitsAreThoseOfTheCode() throws {

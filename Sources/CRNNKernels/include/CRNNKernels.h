@@ -37,6 +37,9 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
   /* out <- out + x */
   void (*add)(float *out, const float *x, size_t count);
 
+  /* 1 where no element is NaN or infinite, else 0. */
+  int (*are_finite)(const float *x, size_t count);
+
   /* Random numbers in 0 ..< 1 by Philox4x32-10 (Salmon et al. 2011): out[4 i + j] is word j of the counter
    * (first + i, high, counter[0], counter[1]), where high is the upper half of first + i, xor stream << 28. */
   void (*uniform)(float *out, size_t blocks, uint64_t first, const uint32_t key[2], const uint32_t counter[2],

@@ -9,6 +9,7 @@ public enum NativeFile {
   enum Prefix {
     static let parameters = "parameters/"
     static let optimizer = "optimizer/"
+    static let states = "states/"
   }
 
   enum Key {
@@ -83,6 +84,8 @@ extension NativeModel {
         }
       } else if let path = entry.name.dropping(prefix: NativeFile.Prefix.optimizer) {
         optimizerSlots.append(OptimizerSlot(path: path, tensor: entry.tensor))
+      } else if let path = entry.name.dropping(prefix: NativeFile.Prefix.states) {
+        recurrentStates.append(try NativeFile.state(path, entry.tensor))
       } else if entry.name == NativeFile.wordsName || entry.name == NativeFile.offsetsName {
         textTensors[entry.name] = entry.tensor
       } else {
@@ -127,6 +130,15 @@ extension NativeFile {
       words.shape.count == 1, offsets.dtype == .int64, offsets.shape.count == 1, offsets.count > 0
     else { throw RNNError.badData("the vocabulary needs text/words (U8) and text/offsets (I64), both of rank 1") }
     return TextBundle(rules: rules, words: words, offsets: offsets)
+  }
+
+  /// A state's name is its call and its number.
+  fileprivate static func state(_ path: String, _ tensor: Tensor) throws -> NativeModel.RecurrentState {
+    let numbers = path.split(separator: "/", omittingEmptySubsequences: false).map { Int($0) }
+    guard numbers.count == 2, let call = numbers[0], let state = numbers[1], call >= 0, state >= 0,
+      tensor.shape.count == 2
+    else { throw RNNError.badData("the tensor 'states/\(path)' is no recurrent state: states/CALL/NUMBER of rank 2") }
+    return NativeModel.RecurrentState(call: call, state: state, tensor: tensor)
   }
 
   private static var jsonDecoder: JSONDecoder {
@@ -188,6 +200,9 @@ extension NativeModel {
     }
     for slot in optimizerSlots {
       file.entries.append(.init(name: NativeFile.Prefix.optimizer + slot.path, tensor: slot.tensor))
+    }
+    for state in recurrentStates {
+      file.entries.append(.init(name: "\(NativeFile.Prefix.states)\(state.call)/\(state.state)", tensor: state.tensor))
     }
     if let text {
       file.entries.append(.init(name: NativeFile.offsetsName, tensor: text.offsets))

@@ -26,11 +26,29 @@ public struct NativeModel: Sendable, Equatable {
     }
   }
 
+  /// A state that a stateful layer carries from batch to batch.
+  public struct RecurrentState: Sendable, Equatable {
+    /// The layer's place among the model's calls.
+    public var call: Int
+    /// 0 for h, 1 for an LSTM's c.
+    public var state: Int
+    /// (batch, units)
+    public var tensor: Tensor
+
+    public init(call: Int, state: Int, tensor: Tensor) {
+      self.call = call
+      self.state = state
+      self.tensor = tensor
+    }
+  }
+
   public var spec: ModelSpec
   /// In the order of the layers and, within a layer, of `LayerSpec.parameterShapes`.
   public var parameters: [Parameter]
   /// In the file's order.
   public var optimizerSlots: [OptimizerSlot] = []
+  /// What stateful layers carried where a training was interrupted within an epoch; else empty.
+  public var recurrentStates: [RecurrentState] = []
   /// Optimizer, loss and metrics as the source's JSON text.
   public var training: String?
   public var text: TextBundle?

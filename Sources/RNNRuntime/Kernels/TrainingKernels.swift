@@ -11,6 +11,11 @@ package enum TrainingKernels {
     Kernels.table.adam(p, g, squares, m, v, count, alpha, keep1, keep2, epsilon)
   }
 
+  /// Whether nothing is NaN or infinite.
+  package static func areFinite(_ x: UnsafePointer<Float>, count: Int) -> Bool {
+    Kernels.table.are_finite(x, count) != 0
+  }
+
   /// sum <- sum + x
   package static func add(_ sum: UnsafeMutablePointer<Float>, _ x: UnsafePointer<Float>, count: Int) {
     Kernels.table.add(sum, x, count)

@@ -82,6 +82,40 @@ package final class GradientPass {
   /// Lets stateful layers start from rest again.
   package func resetStates() { states = [:] }
 
+  /// By call, what stateful layers start the next batch from: h, and c for LSTM, each (batch x units).
+  package var recurrentStates: [Int: [[Float]]] {
+    get { states }
+    set { states = newValue }
+  }
+
+  /// The first call, in the order of the run, whose output holds NaN or infinity.
+  package func firstBadOutput() -> Int? {
+    guard let plan, let memory else { return nil }
+    return plan.slots.indices.first { call in
+      plan.slots[call].contains { slot in
+        !TrainingKernels.areFinite(memory.floats + slot.floats, count: slot.shape.reduce(1, *))
+      }
+    }
+  }
+
+  /// The first call, in the order of the backward run, whose outputs' or parameters' gradients hold NaN or infinity.
+  /// - Parameter parameterGradients: for each layer, as `backward` filled them.
+  package func firstBadGradient(_ parameterGradients: [[UnsafeMutablePointer<Float>]]) -> Int? {
+    guard let plan, let base = gradients.baseAddress, let shapes = try? graph.spec.shapes().parameters else {
+      return nil
+    }
+    return plan.slots.indices.reversed().first { call in
+      guard needsGradient[call] else { return false }
+      let layer = graph.spec.calls[call].layer
+      return plan.slots[call].contains { slot in
+        !TrainingKernels.areFinite(base + slot.floats, count: slot.shape.reduce(1, *))
+      }
+        || zip(parameterGradients[layer], shapes[layer]).contains { gradient, shape in
+          !TrainingKernels.areFinite(gradient, count: shape.shape.reduce(1, *))
+        }
+    }
+  }
+
   /// Runs backward from the last forward run. Gradients end at the batch's first step: what a state was made of lies in
   /// the batch before (truncated back-propagation through time).
   /// - Parameters:

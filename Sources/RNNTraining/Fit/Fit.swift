@@ -1,4 +1,3 @@
-import Foundation
 import RNNCore
 
 /// The fit loop.
@@ -7,14 +6,25 @@ public struct Fit {
   public struct Events {
     /// After each step: epoch, batches done, batches of an epoch, and the running values.
     public var step: (Int, Int, Int, EpochHistory) -> Void = { _, _, _, _ in }
-    /// After each epoch.
-    public var epoch: (Int, EpochHistory) -> Void = { _, _ in }
+    /// After each epoch, with all that are done.
+    public var epoch: (Int, [EpochHistory]) throws -> Void = { _, _ in }
+    /// After each epoch that is the best so far.
+    public var improved: (Trainer, EpochHistory) throws -> Void = { _, _ in }
     /// Every `FitOptions.checkpointEvery` steps, and when the fit is asked to stop.
     public var checkpoint: (Trainer, FitPosition) throws -> Void = { _, _ in }
     /// Asked after each step.
     public var shouldStop: () -> Bool = { false }
 
     public init() {}
+  }
+
+  /// How a fit ended.
+  public enum End: Sendable, Equatable {
+    case finished
+    /// Nothing got better for as long as early stopping waits.
+    case stoppedEarly
+    /// As `Events.shouldStop` asked.
+    case interrupted
   }
 
   private let trainer: Trainer
@@ -29,58 +39,89 @@ public struct Fit {
 
   /// Trains.
   /// - Parameter start: where to go on; the beginning by default.
-  /// - Returns: the history of the epochs that were finished, and whether it was asked to stop early.
+  /// - Returns: the history of the epochs that were finished, those before `start` included, and how it ended.
+  /// - Throws: `usage` where `start` belongs to another fit or the monitored value does not exist; what the trainer and
+  ///   the data throw.
   public func run(
-    _ training: some BatchSource, validation: (any BatchSource)? = nil, from start: FitPosition = FitPosition()
-  ) throws -> (history: [EpochHistory], wasStopped: Bool) {
+    _ training: some BatchSource, validation: (any BatchSource)? = nil, from start: FitPosition? = nil
+  ) throws -> (history: [EpochHistory], end: End) {
     guard training.count > 0 else { throw RNNError.badData("there is nothing to train on") }
     guard options.batchSize > 0 else { throw RNNError.usage("the batch size must be positive") }
-    var history: [EpochHistory] = []
-    var position = start
-    position.seed = trainer.seed
-    position.batchSize = options.batchSize
-    var best: (value: Double, epoch: Int, model: NativeModel)?
-    var sinceBest = 0
+    let monitor = try monitor(isValidated: validation != nil)
+    var position = start ?? FitPosition()
+    try start?.check(options, seed: trainer.seed, examples: training.count)
+    (position.seed, position.batchSize) = (trainer.seed, options.batchSize)
+    (position.epochs, position.examples, position.isShuffled) = (options.epochs, training.count, options.isShuffled)
     while position.epoch < options.epochs {
-      guard let values = try epoch(training, &position) else { return (history, true) }
-      var all = values
+      guard var values = try epoch(training, &position) else { return (position.history, .interrupted) }
       if let validation {
-        all += try evaluate(validation).values.map { (name: "val_" + $0.name, value: $0.value) }
+        values += try evaluate(validation).values.map { (name: "val_" + $0.name, value: $0.value) }
       }
-      let line = EpochHistory(values: all)
-      history.append(line)
-      events.epoch(position.epoch, line)
+      // Where the rate may change, Keras's history has it, too.
+      if options.plateau != nil { values.append(("learning_rate", trainer.learningRate)) }
+      let line = EpochHistory(values: values)
+      position.history.append(line)
+      try events.epoch(position.epoch, position.history)
+      let stops = try watch(line, monitor, &position)
       position.epoch += 1
       position.batch = 0
-      let watched = line["val_loss"] ?? line["loss"] ?? .infinity
-      if watched < best?.value ?? .infinity {
-        best = (watched, position.epoch, try trainer.trainedModel())
-        sinceBest = 0
-      } else {
-        sinceBest += 1
-      }
-      if let plateau = options.plateau, sinceBest > 0, sinceBest % plateau.patience == 0 {
-        trainer.scaleLearningRate(by: plateau.factor)
-      }
-      if let patience = options.patience, sinceBest >= patience { break }
+      position.running = []
+      if stops { return (position.history, .stoppedEarly) }
     }
-    if options.keepsBest, let best { try trainer.load(best.model) }
-    return (history, false)
+    return (position.history, .finished)
   }
+
+  // MARK: - Watching epochs
+
+  private typealias Monitor = (name: String, isLargerBetter: Bool)
+
+  private func monitor(isValidated: Bool) throws -> Monitor {
+    if case .constant = trainer.configuration.optimizer.learningRate {
+    } else if options.plateau != nil {
+      throw RNNError.usage("a learning rate that follows a schedule cannot be lowered on a plateau")
+    }
+    let name = options.monitor ?? (isValidated ? "val_loss" : "loss")
+    let meter = try EpochMeter(trainer)
+    guard let isLargerBetter = meter.isLargerBetter(name), isValidated || !name.hasPrefix("val_") else {
+      let names = meter.values.map(\.name)
+      let all = names + (isValidated ? names.map { "val_" + $0 } : [])
+      throw RNNError.usage(
+        "there is no value '\(name)' to watch", remedy: "Name one of \(all.joined(separator: ", ")).")
+    }
+    return (name, isLargerBetter)
+  }
+
+  /// - Returns: whether training stops.
+  private func watch(_ line: EpochHistory, _ monitor: Monitor, _ position: inout FitPosition) throws -> Bool {
+    let value = line[monitor.name] ?? .nan
+    if position.best.isImproved(by: value, margin: 0, isLargerBetter: monitor.isLargerBetter) {
+      position.best.best = value
+      try events.improved(trainer, line)
+    }
+    if let plateau = options.plateau,
+      let rate = plateau.rate(
+        after: value, rate: trainer.learningRate, isLargerBetter: monitor.isLargerBetter, &position.plateau)
+    {
+      trainer.learningRate = rate
+    }
+    return options.earlyStopping?.stops(
+      after: position.epoch, value: value, isLargerBetter: monitor.isLargerBetter, &position.stopping) ?? false
+  }
+
+  // MARK: - Epochs
 
   /// One epoch, or what is left of it; `nil` where it was asked to stop.
   private func epoch(
     _ training: some BatchSource, _ position: inout FitPosition
   ) throws -> [(name: String, value: Double)]? {
-    let rows = order(training.count, epoch: position.epoch)
-    guard !rows.isEmpty else {
-      throw RNNError.badData(
-        "\(training.count) examples fill no batch of \(options.batchSize)",
-        remedy: "A stateful model needs whole batches: choose a smaller --batch-size.")
-    }
-    if position.batch == 0 { trainer.resetStates() }
-    let batches = (rows.count + options.batchSize - 1) / options.batchSize
+    let rows = try order(training.count, epoch: position.epoch)
     var meter = try EpochMeter(trainer)
+    if position.batch == 0 {
+      trainer.resetStates()
+    } else {
+      try meter.restore(position.running)
+    }
+    let batches = (rows.count + options.batchSize - 1) / options.batchSize
     while position.batch < batches {
       let start = position.batch * options.batchSize
       let part = Array(rows[start..<min(start + options.batchSize, rows.count)])
@@ -90,21 +131,27 @@ public struct Fit {
       meter.add(result, batch)
       position.batch += 1
       events.step(position.epoch, position.batch, batches, EpochHistory(values: meter.values))
-      if events.shouldStop() {
-        try events.checkpoint(trainer, position)
-        return nil
-      }
-      if let every = options.checkpointEvery, trainer.iteration % every == 0 {
+      let shouldStop = events.shouldStop()
+      if shouldStop || options.checkpointEvery.map({ trainer.iteration % $0 == 0 }) ?? false {
+        position.running = meter.sums
         try events.checkpoint(trainer, position)
       }
+      if shouldStop { return nil }
     }
     return meter.values
   }
 
-  private func order(_ count: Int, epoch: Int) -> [Int] {
-    trainer.isStateful
-      ? EpochOrder.streams(count: count, batchSize: options.batchSize)
-      : EpochOrder.rows(count: count, isShuffled: options.isShuffled, seed: trainer.seed, epoch: epoch)
+  private func order(_ count: Int, epoch: Int) throws -> [Int] {
+    guard trainer.isStateful else {
+      return EpochOrder.rows(count: count, isShuffled: options.isShuffled, seed: trainer.seed, epoch: epoch)
+    }
+    let rows = EpochOrder.streams(count: count, batchSize: options.batchSize)
+    guard !rows.isEmpty else {
+      throw RNNError.badData(
+        "\(count) examples fill no batch of \(options.batchSize)",
+        remedy: "A stateful model needs whole batches: choose a smaller --batch-size.")
+    }
+    return rows
   }
 
   /// Loss and metrics without training.
@@ -112,7 +159,7 @@ public struct Fit {
     guard source.count > 0 else { throw RNNError.badData("there is nothing to evaluate") }
     var meter = try EpochMeter(trainer)
     trainer.resetStates()
-    let rows = trainer.isStateful ? order(source.count, epoch: 0) : Array(0..<source.count)
+    let rows = trainer.isStateful ? try order(source.count, epoch: 0) : Array(0..<source.count)
     for start in stride(from: 0, to: rows.count, by: options.batchSize) {
       let batch = try source.batch(rows: Array(rows[start..<min(start + options.batchSize, rows.count)]))
       meter.add(try trainer.evaluate(batch), batch)
@@ -125,48 +172,8 @@ public struct Fit {
     let rows = batch.targets[0].shape[0]
     guard labels.count == rows else { return }
     let given = batch.sampleWeights
-    batch.sampleWeights = (0..<rows).map { (weights[Int(labels[$0])] ?? 1) * (given?[$0] ?? 1) }
-  }
-}
-
-/// The running values of an epoch: the loss as Keras shows it, the mean over examples of the batches' losses, and the
-/// metrics.
-struct EpochMeter {
-  private var loss = 0.0
-  private var examples = 0.0
-  /// With the name of their output before their own, where there are several outputs.
-  private var metrics: [(output: Int, prefix: String, metric: any Metric)] = []
-
-  init(_ trainer: Trainer) throws {
-    let configuration = trainer.configuration
-    let names = trainer.native.spec.outputNames
-    for (output, width) in trainer.outputWidths.enumerated() {
-      for json in configuration.metrics {
-        metrics.append(
-          (
-            output, names.count > 1 ? names[output] + "_" : "",
-            try MetricFactory.make(
-              json, outputWidth: width, isSparse: configuration.losses[output].hasSparseTargets,
-              loss: configuration.losses[output].kind.rawValue, dialect: trainer.native.provenance.dialect,
-              version: trainer.native.provenance.frameworkVersion)
-          ))
-      }
+    batch.sampleWeights = (0..<rows).map { row in
+      (Int(exactly: labels[row]).flatMap { weights[$0] } ?? 1) * (given?[row] ?? 1)
     }
-  }
-
-  mutating func add(_ result: Trainer.StepResult, _ batch: Trainer.Batch) {
-    let count = Double(batch.inputs.first?.shape.first ?? 0)
-    loss += result.loss * count
-    examples += count
-    for index in metrics.indices {
-      let (values, shape) = result.predictions[metrics[index].output]
-      metrics[index].metric.update(
-        targets: batch.targets[metrics[index].output].floats(), predictions: values, width: shape[shape.count - 1])
-    }
-  }
-
-  var values: [(name: String, value: Double)] {
-    [(name: "loss", value: loss / max(examples, 1))]
-      + metrics.map { (name: $0.prefix + $0.metric.name, value: $0.metric.value) }
   }
 }

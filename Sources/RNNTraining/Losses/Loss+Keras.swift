@@ -19,6 +19,17 @@ extension Loss {
     delta = arguments?["delta"]?.double ?? 1
   }
 
+  /// A name, or an object where the loss has arguments.
+  var kerasConfig: JSONValue {
+    var arguments: [(String, JSONValue)] = []
+    if fromLogits { arguments.append(("from_logits", true)) }
+    if labelSmoothing != 0 { arguments.append(("label_smoothing", .number(labelSmoothing))) }
+    if delta != 1 { arguments.append(("delta", .number(delta))) }
+    if arguments.isEmpty { return .string(kind.rawValue) }
+    let name = kind.rawValue.split(separator: "_").map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
+    return ["class_name": .string(name), "config": .object(JSONObject(arguments))]
+  }
+
   private static func plain(_ name: String) -> String {
     let last = name.split(separator: ">").last.map(String.init) ?? name
     return last.lowercased().filter { $0 != "_" }

@@ -60,6 +60,13 @@ public struct AUCMetric: Metric, Equatable {
 
   public mutating func reset() { counts.reset() }
 
+  public var isLargerBetter: Bool { true }
+
+  public var sums: [Double] {
+    get { counts.sums }
+    set { counts.sums = newValue }
+  }
+
   public mutating func merge(_ other: AUCMetric) { counts.merge(other.counts) }
 
   public var value: Double {

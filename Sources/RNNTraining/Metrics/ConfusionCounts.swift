@@ -100,6 +100,19 @@ struct ConfusionCounts: Sendable, Equatable {
     }
   }
 
+  /// All counts, end to end.
+  var sums: [Double] {
+    get { trues + falses + positives + negatives }
+    set {
+      var rest = newValue[...]
+      for part in [\Self.trues, \.falses, \.positives, \.negatives] as [WritableKeyPath<Self, [Double]>] {
+        let count = self[keyPath: part].count
+        self[keyPath: part] = Array(rest.prefix(count))
+        rest = rest.dropFirst(count)
+      }
+    }
+  }
+
   mutating func reset() { self = ConfusionCounts(thresholds: thresholds, search: search, labels: labels) }
 
   /// Keras's test for even thresholds: at least three, within 1e-7 (and 1e-5 relative) of k / (count - 1).

@@ -42,5 +42,12 @@ public struct ConfusionMetric: Metric, Equatable {
 
   public mutating func reset() { counts.reset() }
 
+  public var isLargerBetter: Bool { true }
+
+  public var sums: [Double] {
+    get { counts.sums }
+    set { counts.sums = newValue }
+  }
+
   public mutating func merge(_ other: ConfusionMetric) { counts.merge(other.counts) }
 }

@@ -20,6 +20,12 @@ public protocol Metric: Sendable {
 
   mutating func reset()
 
+  /// Whether more of it is better.
+  var isLargerBetter: Bool { get }
+
+  /// Everything that `value` is made of: what a checkpoint keeps in the middle of an epoch. Always as many.
+  var sums: [Double] { get set }
+
   /// Adds what another metric of the same configuration has seen.
   mutating func merge(_ other: Self)
 }
@@ -90,6 +96,11 @@ struct WeightedMean: Sendable, Equatable {
   mutating func add(_ value: Double, weight: Double) {
     total += value * weight
     self.weight += weight
+  }
+
+  var sums: [Double] {
+    get { [total, weight] }
+    set { (total, weight) = (newValue[0], newValue[1]) }
   }
 
   mutating func merge(_ other: WeightedMean) {

@@ -44,6 +44,18 @@ public struct RowMetric: Metric, Equatable {
 
   public mutating func reset() { mean = WeightedMean() }
 
+  public var isLargerBetter: Bool {
+    switch measure {
+    case .binaryAccuracy, .categoricalAccuracy, .sparseCategoricalAccuracy, .topK, .sparseTopK: true
+    case .meanAbsoluteError, .meanSquaredError: false
+    }
+  }
+
+  public var sums: [Double] {
+    get { mean.sums }
+    set { mean.sums = newValue }
+  }
+
   public mutating func merge(_ other: RowMetric) { mean.merge(other.mean) }
 
   private func measured(_ row: Int, _ rows: MetricRows) -> Double {
@@ -122,6 +134,13 @@ public struct MeanMetric: Metric, Equatable {
   }
 
   public mutating func reset() { mean = WeightedMean() }
+
+  public var isLargerBetter: Bool { false }
+
+  public var sums: [Double] {
+    get { mean.sums }
+    set { mean.sums = newValue }
+  }
 
   public mutating func merge(_ other: MeanMetric) { mean.merge(other.mean) }
 }

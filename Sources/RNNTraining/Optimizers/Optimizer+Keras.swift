@@ -11,6 +11,8 @@ extension Optimizer {
     }
     let name = (given.split(separator: ">").last.map(String.init) ?? given).lowercased().filter { $0 != "_" }
     let config = json["config"] ?? .null
+    // What we wrote for a model of an older Keras may mean the formulas of today's.
+    let dialect = json[Optimizer.dialectKey]?.string ?? dialect
     func number(_ key: String, _ fallback: Double) -> Double { config[key]?.double ?? fallback }
     let era = OptimizerEra(dialect: dialect, version: version, isCustom: given.contains(">"), config: config)
     let rule: Rule
@@ -65,6 +67,27 @@ extension Optimizer {
       globalClipNorm = clipNorm
       clipNorm = nil
     }
+  }
+
+  private static let dialectKey = "rnnconv_dialect"
+
+  /// A configuration that a model of this provenance reads back as this very optimizer: the given one with another
+  /// learning rate where that is all that differs, else our own.
+  func kerasConfig(over given: JSONValue?, provenance: Provenance) -> JSONValue {
+    var candidates: [JSONValue] = []
+    if var json = given?.object, var config = json["config"]?.object {
+      config[config["learning_rate"] == nil && config["lr"] != nil ? "lr" : "learning_rate"] = learningRate.kerasConfig
+      json["config"] = .object(config)
+      candidates.append(.object(json))
+    }
+    candidates.append(kerasConfig)
+    func isOurs(_ json: JSONValue) -> Bool {
+      (try? Optimizer(keras: json, dialect: provenance.dialect, version: provenance.frameworkVersion)) == self
+    }
+    if let found = candidates.first(where: isOurs) { return found }
+    var json = kerasConfig.object ?? JSONObject()
+    json[Optimizer.dialectKey] = "keras3"
+    return .object(json)
   }
 
   /// As Keras 3 writes it.

@@ -49,11 +49,15 @@ final class ShardedBatch: @unchecked Sendable {
     targets = given.targets.map { $0.floats() }
     targetRows = given.targets.map { $0.count / max($0.shape[0], 1) }
     sampleWeights = given.sampleWeights
-    let count = min(shards, inputs.batch)
-    let total = inputs.batch
-    ranges = (0..<count).map { total * $0 / count..<total * ($0 + 1) / count }
-    parts = Array(repeating: configuration.losses.map { _ in OutputPart() }, count: count)
-    activityLosses = Array(repeating: 0, count: count)
+    ranges = ShardedBatch.ranges(of: inputs.batch, shards: shards)
+    parts = Array(repeating: configuration.losses.map { _ in OutputPart() }, count: ranges.count)
+    activityLosses = Array(repeating: 0, count: ranges.count)
+  }
+
+  /// Which examples each shard takes.
+  static func ranges(of batch: Int, shards: Int) -> [Range<Int>] {
+    let count = min(shards, batch)
+    return (0..<count).map { batch * $0 / count..<batch * ($0 + 1) / count }
   }
 
   // MARK: - Forward

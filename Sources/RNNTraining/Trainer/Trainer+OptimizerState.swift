@@ -80,10 +80,8 @@ extension Trainer {
           .init(path: "\(prefix)/\(layer)_\(parameter.name)_\(name)", tensor: try parameter.tensor(memory)))
       }
     }
-    // The file's own words say more than ours where they still hold: schedules, and which Keras's formulas are meant.
-    if model.training == nil || (try? TrainingConfiguration(for: native)) != configuration {
-      model.training = configuration.kerasConfig.text()
-    }
+    model.training = configuration.kerasConfig(for: native).text()
+    model.recurrentStates = []
     return model
   }
 }

@@ -42,11 +42,13 @@ public final class Trainer {
   let native: NativeModel
   let parameters: [[TrainingParameter]]
   var momentumProduct = 1.0
+  /// What training was started with, for those who take it up again; see `TrainingCheckpoint`.
+  let compiled: JSONValue
   private let trained: RuntimeGraph
   private let isLogit: [Bool]
-  private let passes: [GradientPass]
+  let passes: [GradientPass]
   private let evaluation: GradientPass
-  private let shardGradients: [[[UnsafeMutablePointer<Float>]?]]
+  let shardGradients: [[[UnsafeMutablePointer<Float>]?]]
   private let activityRegularizers: [Int: Regularizer]
   private let isClassic: Bool
 
@@ -89,7 +91,11 @@ public final class Trainer {
         }
       }
     }
+    let checkpoint = try TrainingCheckpoint(of: model)
+    compiled = checkpoint?.compiled ?? configuration.kerasConfig(for: model)
     try restoreOptimizer()
+    if let checkpoint { momentumProduct = checkpoint.momentumProduct }
+    try restoreStates()
   }
 
   deinit {
@@ -116,24 +122,10 @@ public final class Trainer {
     return native.spec.outputs.map { (shapes.outputs[$0.call][$0.output].last ?? nil) ?? 1 }
   }
 
-  /// Multiplies a constant learning rate.
-  func scaleLearningRate(by factor: Double) {
-    if case .constant(let rate) = configuration.optimizer.learningRate {
-      configuration.optimizer.learningRate = .constant(rate * factor)
-    }
-  }
-
-  /// Takes the weights of a model of the same architecture.
-  func load(_ model: NativeModel) throws {
-    for tensor in model.parameters {
-      let parameter = parameters.joined().first {
-        native.spec.layers[$0.layer].name == tensor.layer && $0.name == tensor.name
-      }
-      guard let parameter, parameter.shape == tensor.tensor.shape else {
-        throw RNNError.badData("the weights are those of another model", at: "\(tensor.layer)/\(tensor.name)")
-      }
-      parameter.load(tensor.tensor, into: parameter.values)
-    }
+  /// The learning rate of the next step. Setting it puts a constant one in the place of a schedule.
+  public var learningRate: Double {
+    get { configuration.optimizer.learningRate.value(at: iteration) }
+    set { configuration.optimizer.learningRate = .constant(newValue) }
   }
 
   /// Whether any layer carries its states from batch to batch.
@@ -147,7 +139,8 @@ public final class Trainer {
   // MARK: - A step
 
   /// Forward, backward and one step of the optimizer.
-  /// - Throws: `badData` where the batch does not fit the model or the loss is no number.
+  /// - Throws: `badData` where the batch does not fit the model, or the loss or a gradient is no number; the model is
+  ///   then as it was before the step.
   public func trainStep(_ batch: Batch) throws -> StepResult {
     let work = try ShardedBatch(batch, trained, configuration, isLogit: isLogit, shards: Trainer.shardCount)
     let pointers = pointers
@@ -179,7 +172,7 @@ public final class Trainer {
       // A penalty's gradient reaches every row.
       parameter.touchedRows.removeAll()
     }
-    guard loss.isFinite else { throw notFinite(loss) }
+    guard loss.isFinite, gradientsAreFinite(embeddings) else { throw notFinite(loss, shards: work.ranges.count) }
     step(Array(embeddings.joined()))
     return StepResult(loss: loss, predictions: work.predictions())
   }
@@ -276,17 +269,6 @@ public final class Trainer {
         parameter.values + start, parameter.gradient + start, squares: parameter.squares(optimizer).map { $0 + start },
         parameter.slots.map { $0 + start }, count: count, step)
     }
-  }
-
-  /// Says what went bad first: a parameter, or the way from good parameters to the loss.
-  private func notFinite(_ loss: Double) -> RNNError {
-    let bad = parameters.joined().first { parameter in
-      (0..<parameter.count).contains { !parameter.values[$0].isFinite }
-    }
-    let place = bad.map { "the parameter '\(native.spec.layers[$0.layer].name)/\($0.name)' holds NaN or infinity" }
-    return RNNError.badData(
-      "the loss is \(loss) at step \(iteration + 1): \(place ?? "the batch drives the model out of range")",
-      remedy: "Try a smaller --learning-rate, or clip gradients with --clipnorm 1.")
   }
 }
 

@@ -57,12 +57,21 @@ public struct TrainingConfiguration: Sendable, Equatable {
     return [value]
   }
 
-  /// As a Keras `training_config`.
-  public var kerasConfig: JSONValue {
-    [
-      "loss": losses.count == 1
-        ? .string(losses[0].kind.rawValue) : .array(losses.map { .string($0.kind.rawValue) }),
-      "metrics": .array(metrics), "optimizer_config": optimizer.kerasConfig,
-    ]
+  /// As a Keras `training_config`: the words of the model's file where they still hold, for they say more than ours
+  /// (which Keras's formulas are meant, for one), and ours elsewhere.
+  public func kerasConfig(for model: NativeModel) -> JSONValue {
+    var json = (try? JSONValue(parsing: model.training ?? "{}"))?.object ?? JSONObject()
+    json[TrainingCheckpoint.key] = nil
+    let old = try? TrainingConfiguration(for: model)
+    if old?.losses != losses || json["loss"] == nil {
+      json["loss"] = losses.count == 1 ? losses[0].kerasConfig : .array(losses.map(\.kerasConfig))
+    }
+    if old?.lossWeights != lossWeights { json["loss_weights"] = .array(lossWeights.map(JSONValue.number)) }
+    if old?.metrics != metrics || json["metrics"] == nil { json["metrics"] = .array(metrics) }
+    let key = json["optimizer_config"] == nil && json["optimizer"] != nil ? "optimizer" : "optimizer_config"
+    if old?.optimizer != optimizer || json[key] == nil {
+      json[key] = optimizer.kerasConfig(over: json[key], provenance: model.provenance)
+    }
+    return .object(json)
   }
 }

@@ -1,0 +1,56 @@
+import ArgumentParser
+import RNNCore
+import RNNTraining
+
+/// What Keras's `compile` takes; for `train` and `evaluate` alike.
+struct CompileOptions: ParsableArguments {
+  @Option(help: "adam, adamw, sgd, rmsprop, adagrad or nadam; by default what the model was compiled with, else adam.")
+  var optimizer: String?
+
+  @Option(help: "The loss; by default what the model was compiled with, else one that fits the last layer.")
+  var loss: String?
+
+  @Option(help: "Metrics, separated by commas.")
+  var metrics: String?
+
+  @Option(help: "The learning rate.")
+  var learningRate: Double?
+
+  @Option(help: "The largest norm of a parameter's gradient.")
+  var clipnorm: Double?
+
+  func validate() throws {
+    for (name, value) in [("--learning-rate", learningRate), ("--clipnorm", clipnorm)] {
+      guard let value, !(value > 0 && value.isFinite) else { continue }
+      throw ValidationError("\(name) must be positive")
+    }
+  }
+
+  func configuration(for model: NativeModel) throws -> TrainingConfiguration {
+    var model = model
+    if optimizer != nil || loss != nil, var json = (try? JSONValue(parsing: model.training ?? "{}"))?.object {
+      // What the user names is not looked up in the file.
+      if optimizer != nil { (json["optimizer_config"], json["optimizer"]) = ("adam", nil) }
+      if loss != nil { json["loss"] = nil }
+      model.training = JSONValue.object(json).text()
+    }
+    var configuration = try TrainingConfiguration(for: model)
+    if let optimizer {
+      configuration.optimizer = try Optimizer(keras: .string(optimizer), dialect: "keras3", version: nil)
+    }
+    if let loss { configuration.losses = try configuration.losses.map { _ in try Loss(keras: .string(loss)) } }
+    if let metrics {
+      configuration.metrics = metrics.split(separator: ",").map {
+        .string($0.trimmingCharacters(in: .whitespaces))
+      }
+    }
+    if let learningRate { configuration.optimizer.learningRate = .constant(learningRate) }
+    if let clipnorm { configuration.optimizer.clipNorm = clipnorm }
+    return configuration
+  }
+
+  func summary(_ configuration: TrainingConfiguration) -> String {
+    let losses = configuration.losses.map(\.kind.rawValue).joined(separator: ", ")
+    return "\(configuration.optimizer.className) at \(configuration.optimizer.learningRate.value(at: 0)), \(losses)"
+  }
+}
