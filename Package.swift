@@ -66,7 +66,7 @@ let package = Package(
 
     // Tests. Those of a product stand on nothing that the product does not link.
     .target(
-      name: "RNNTestSupport", dependencies: ["RNNCore"], path: "Tests/RNNTestSupport"),
+      name: "RNNTestSupport", dependencies: ["RNNCore", "RNNRuntime"], path: "Tests/RNNTestSupport"),
     .testTarget(name: "RNNCoreTests", dependencies: ["RNNCore", "RNNTestSupport"]),
     .testTarget(
       name: "RNNContainersTests", dependencies: ["RNNCore", "RNNContainers", "RNNText", "RNNTestSupport"]),

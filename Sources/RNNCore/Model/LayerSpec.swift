@@ -170,29 +170,23 @@ extension LayerSpec {
     }
   }
 
-  /// Whether a recurrent layer carries its states from batch to batch.
-  public var isStateful: Bool {
+  /// The options of a recurrent layer.
+  public var recurrentOptions: RecurrentOptions? {
     switch self {
-    case .lstm(let spec): spec.options.stateful
-    case .gru(let spec): spec.options.stateful
-    case .simpleRNN(let spec): spec.options.stateful
+    case .lstm(let spec): spec.options
+    case .gru(let spec): spec.options
+    case .simpleRNN(let spec): spec.options
     case .input, .embedding, .masking, .dropout, .spatialDropout1D, .gaussianNoise, .gaussianDropout, .conv1D,
       .maxPooling1D, .averagePooling1D, .globalMaxPooling1D, .globalAveragePooling1D, .dense, .activation, .flatten:
-      false
+      nil
     }
   }
 
+  /// Whether a recurrent layer carries its states from batch to batch.
+  public var isStateful: Bool { recurrentOptions?.stateful ?? false }
+
   /// Whether a recurrent layer never sees its input's mask.
-  public var ignoresMask: Bool {
-    switch self {
-    case .lstm(let spec): spec.options.ignoresMask
-    case .gru(let spec): spec.options.ignoresMask
-    case .simpleRNN(let spec): spec.options.ignoresMask
-    case .input, .embedding, .masking, .dropout, .spatialDropout1D, .gaussianNoise, .gaussianDropout, .conv1D,
-      .maxPooling1D, .averagePooling1D, .globalMaxPooling1D, .globalAveragePooling1D, .dense, .activation, .flatten:
-      false
-    }
-  }
+  public var ignoresMask: Bool { recurrentOptions?.ignoresMask ?? false }
 
   /// Lets a recurrent layer ignore masks; nothing for any other layer.
   public mutating func ignoreMask() {

@@ -7,12 +7,17 @@ enum NaiveLayers {
   /// - Parameters:
   ///   - inputs: one tensor; for recurrent layers, optionally their initial states behind it.
   ///   - weights: the layer's parameters.
+  ///   - noise: the layer's random numbers; `nil` outside training.
   static func forward<Scalar: Real & BinaryFloatingPoint>(
-    _ spec: LayerSpec, _ inputs: [NaiveTensor<Scalar>], _ weights: LayerWeights
+    _ spec: LayerSpec, _ inputs: [NaiveTensor<Scalar>], _ weights: LayerWeights, noise: LayerNoise? = nil
   ) throws -> [NaiveTensor<Scalar>] {
     let x = inputs[0]
     switch spec {
-    case .input, .dropout, .spatialDropout1D, .gaussianNoise, .gaussianDropout: return [x]
+    case .input: return [x]
+    case .dropout(let spec): return [NaiveNoise.dropout(x, rate: spec.rate, isSpatial: false, noise)]
+    case .spatialDropout1D(let spec): return [NaiveNoise.dropout(x, rate: spec.rate, isSpatial: true, noise)]
+    case .gaussianNoise(let spec): return [NaiveNoise.gaussian(x, deviation: spec.rate, noise)]
+    case .gaussianDropout(let spec): return [NaiveNoise.gaussianDropout(x, rate: spec.rate, noise)]
     case .embedding(let spec): return [embedding(x, spec, NaiveMatrix(try weights.tensor("embeddings")))]
     case .masking(let spec): return [masking(x, Scalar(Float(spec.maskValue)))]
     case .conv1D(let spec): return [try convolution(x, spec, weights)]
@@ -20,9 +25,9 @@ enum NaiveLayers {
     case .averagePooling1D(let spec): return [try pooling(x, spec, isMaximum: false)]
     case .globalMaxPooling1D(let spec): return [globalPooling(x, spec, isMaximum: true)]
     case .globalAveragePooling1D(let spec): return [globalPooling(x, spec, isMaximum: false)]
-    case .lstm(let spec): return try NaiveRecurrent.lstm(inputs, spec, weights)
-    case .gru(let spec): return try NaiveRecurrent.gru(inputs, spec, weights)
-    case .simpleRNN(let spec): return try NaiveRecurrent.simple(inputs, spec, weights)
+    case .lstm(let spec): return try NaiveRecurrent.lstm(inputs, spec, weights, noise)
+    case .gru(let spec): return try NaiveRecurrent.gru(inputs, spec, weights, noise)
+    case .simpleRNN(let spec): return try NaiveRecurrent.simple(inputs, spec, weights, noise)
     case .dense(let spec):
       let kernel = NaiveMatrix<Scalar>(try weights.tensor("kernel"))
       let bias: [Scalar] = bias(weights, spec.units)

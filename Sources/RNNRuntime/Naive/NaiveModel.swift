@@ -15,8 +15,9 @@ public enum NaiveModel {
     try run(inputs, model, Float.self)
   }
 
-  static func run<Scalar: Real & BinaryFloatingPoint>(
-    _ inputs: [Tensor], _ model: Model, _: Scalar.Type
+  /// - Parameter noise: the seed and the step of dropout and noise; `nil` outside training.
+  package static func run<Scalar: Real & BinaryFloatingPoint>(
+    _ inputs: [Tensor], _ model: Model, _: Scalar.Type, noise: (seed: UInt64, step: UInt64)? = nil
   ) throws -> [[Scalar]] {
     let checked = try ModelInputs(inputs, model.graph)
     let spec = model.native.spec
@@ -31,7 +32,10 @@ public enum NaiveModel {
       let weights = LayerWeights(
         names: layer.spec.parameterNames,
         tensors: model.native.parameters.filter { $0.layer == layer.name }.map(\.tensor))
-      values.append(try NaiveLayers.forward(layer.spec, call.inputs.map { values[$0.call][$0.output] }, weights))
+      values.append(
+        try NaiveLayers.forward(
+          layer.spec, call.inputs.map { values[$0.call][$0.output] }, weights,
+          noise: noise.map { LayerNoise(seed: $0.seed, step: $0.step, call: index) }))
     }
     return spec.outputs.map { values[$0.call][$0.output].values }
   }
