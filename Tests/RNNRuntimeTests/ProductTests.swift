@@ -45,8 +45,8 @@ import Testing
     }
   }
 
-  /// Sizes around the widths of vectors (4, 8, 16) and tiles (4 rows, 2 vectors).
-  private static let sizes = [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 40]
+  /// Sizes around the widths of vectors (4, 8, 16) and their groups (2 or 4).
+  private static let sizes = [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 40, 47, 48, 49, 64, 65, 79, 80, 81, 140]
 
   /// Sums of n terms in floats err by at most n units of rounding (2^-24) of the sum of magnitudes (Higham 2002, 3.1);
   /// two roundings a term, where nothing is fused.
@@ -54,7 +54,7 @@ import Testing
   func sumsAreRightToRounding(name: String) throws {
     let kernels = try InstructionSets.table(name)
     for (index, columns) in Self.sizes.enumerated() {
-      for rows in [1, 3, 4, 5, 8, 11] {
+      for rows in [1, 3, 4, 5, 6, 7, 8, 11, 13, 25] {
         for inner in [1, 2, 13, 64] {
           let product = Product(rows, columns, inner, gap: (index + rows) % 3, seed: UInt64(columns * 1000 + rows))
           let result = product.run(kernels)

@@ -32,10 +32,33 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
   void (*gru_state)(float *h, const float *z, const float *n, size_t count);
   /* out <- a b */
   void (*multiply)(float *out, const float *a, const float *b, size_t count);
+  /* out <- out + a b */
+  void (*multiply_accumulate)(float *out, const float *a, const float *b, size_t count);
   /* out <- max(out, x), NaN wins */
   void (*maximum)(float *out, const float *x, size_t count);
   /* out <- out + x */
   void (*add)(float *out, const float *x, size_t count);
+
+  /* Derivatives from the functions' outputs: dx <- f'(..) dy. dx and dy may be the same memory. */
+  void (*relu_gradient)(float *dx, const float *y, const float *dy, size_t count);
+  void (*sigmoid_gradient)(float *dx, const float *y, const float *dy, size_t count);
+  void (*tanh_gradient)(float *dx, const float *y, const float *dy, size_t count);
+
+  /* One step of an LSTM with tanh and sigmoid, backwards; gates (i, f, g, o) and d_gates hold 4 units each, d_gates before
+   * the activations. dh is taken and set to 0; dc is that after the step on entry, that before it on return. */
+  void (*lstm_gradient)(float *dh, float *dc, float *d_gates, const float *gates, const float *squashed,
+                        const float *c_before, size_t units);
+
+  /* One window of a maximum over `steps` rows of `width` channels: dx at the first largest step gains dy. */
+  void (*max_pool_gradient)(float *dx, const float *x, const float *y, const float *dy, size_t width, size_t steps);
+
+  /* factors holds numbers in 0 ..< 1 and becomes kept where they are at least rate, else 0; y <- x factors. */
+  void (*dropout)(float *y, const float *x, float *factors, size_t count, float rate, float kept);
+
+  /* For each position: sum[ids[position]] += rows[position], and squares += its squares where not NULL; of rows of
+   * `width` floats only the `columns` from `first` on. */
+  void (*add_rows)(float *sum, float *squares, const float *rows, const ptrdiff_t *ids, size_t count, size_t width,
+                   size_t first, size_t columns);
 
   /* 1 where no element is NaN or infinite, else 0. */
   int (*are_finite)(const float *x, size_t count);

@@ -28,9 +28,9 @@ enum ActivationGradient {
     let count = rows * width
     switch activation {
     case .linear: dx.update(from: dy, count: count)
-    case .relu: for index in 0..<count { dx[index] = y[index] > 0 ? dy[index] : 0 }
-    case .sigmoid: for index in 0..<count { dx[index] = dy[index] * y[index] * (1 - y[index]) }
-    case .tanh: for index in 0..<count { dx[index] = dy[index] * (1 - y[index] * y[index]) }
+    case .relu: Kernels.table.relu_gradient(dx, y, dy, count)
+    case .sigmoid: Kernels.table.sigmoid_gradient(dx, y, dy, count)
+    case .tanh: Kernels.table.tanh_gradient(dx, y, dy, count)
     case .softmax, .logSoftmax, .sparsemax, .glu:
       let half = activation == .glu ? width / 2 : width
       for row in 0..<rows {

@@ -11,6 +11,15 @@ package enum TrainingKernels {
     Kernels.table.adam(p, g, squares, m, v, count, alpha, keep1, keep2, epsilon)
   }
 
+  /// For each position: sum[ids[position]] += rows[position], and its squares to `squares`; rows of `width` floats, of
+  /// which only the `columns` are taken.
+  package static func addRows(
+    _ sum: UnsafeMutablePointer<Float>, squares: UnsafeMutablePointer<Float>?, _ rows: UnsafePointer<Float>,
+    ids: [Int], width: Int, columns: Range<Int>
+  ) {
+    Kernels.table.add_rows(sum, squares, rows, ids, ids.count, width, columns.lowerBound, columns.count)
+  }
+
   /// Whether nothing is NaN or infinite.
   package static func areFinite(_ x: UnsafePointer<Float>, count: Int) -> Bool {
     Kernels.table.are_finite(x, count) != 0

@@ -24,7 +24,7 @@ struct GRULayer: RuntimeLayer {
   private var loop: RecurrentLoop {
     RecurrentLoop(
       options: spec.options, units: spec.units, gates: 3, stateCount: 1,
-      cellTape: 2 * spec.units + (needsSums ? 3 * spec.units : 0))
+      cellTape: 2 * spec.units + (needsSums ? 3 * spec.units : 0), hasStateSums: true)
   }
 
   private var needsSums: Bool { spec.activation.needsInput || spec.recurrentActivation.needsInput }
@@ -111,7 +111,7 @@ struct GRULayer: RuntimeLayer {
   func backward(_ run: BackwardRun) {
     let units = spec.units
     loop.runBackward(
-      run, throughRecurrent: throughRecurrent,
+      run, stepScratch: 2 * units, throughRecurrent: throughRecurrent,
       step: { stepBack($0, run.parameters[1]) },
       finish: { tape, inputSums, stateSums in
         guard let gradients = run.parameterGradients else { return }
@@ -142,15 +142,16 @@ struct GRULayer: RuntimeLayer {
   }
 
   private func throughRecurrent(
-    _ added: Floats, _ step: RecurrentLoop.BackwardStep, _ recurrentTransposed: UnsafePointer<Float>
+    _ added: Floats, _ rows: RecurrentLoop.BackwardRows, _ recurrentTransposed: UnsafePointer<Float>
   ) {
     let units = spec.units
     multiplyAdd(
-      rows: 1, columns: units, inner: spec.resetAfter ? 3 * units : 2 * units, step.stateSums, step: 3 * units,
-      recurrentTransposed, step: units, into: added, step: units)
-    if !spec.resetAfter {
-      // What came through r h, left in the scratch by the step.
-      Kernels.table.add(added, step.scratch + units, units)
+      rows: rows.count, columns: units, inner: spec.resetAfter ? 3 * units : 2 * units, rows.stateSums,
+      step: rows.stride, recurrentTransposed, step: units, into: added, step: units)
+    guard !spec.resetAfter else { return }
+    // What came through r h, left in the scratch by the step.
+    for row in 0..<rows.count {
+      Kernels.table.add(added + row * units, rows.scratch + row * rows.scratchStride + units, units)
     }
   }
 

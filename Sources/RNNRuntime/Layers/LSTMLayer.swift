@@ -66,11 +66,11 @@ struct LSTMLayer: RuntimeLayer {
   func backward(_ run: BackwardRun) {
     let units = spec.units
     loop.runBackward(
-      run,
-      throughRecurrent: { added, step, recurrentTransposed in
+      run, stepScratch: units,
+      throughRecurrent: { added, rows, recurrentTransposed in
         multiplyAdd(
-          rows: 1, columns: units, inner: 4 * units, step.stateSums, step: 4 * units, recurrentTransposed, step: units,
-          into: added, step: units)
+          rows: rows.count, columns: units, inner: 4 * units, rows.stateSums, step: rows.stride, recurrentTransposed,
+          step: units, into: added, step: units)
       },
       step: stepBack,
       finish: { tape, inputSums, _ in
@@ -90,6 +90,10 @@ struct LSTMLayer: RuntimeLayer {
     let (i, f, g, o) = (step.gates, step.gates + units, step.gates + 2 * units, step.gates + 3 * units)
     let (c, squashed, sums) = (step.cell, step.cell + units, step.cell + 2 * units)
     let (dh, dc, cBefore) = (step.states[0], step.states[1], step.before[1])
+    if spec.activation == .tanh, spec.recurrentActivation == .sigmoid {
+      Kernels.table.lstm_gradient(dh, dc, step.inputSums, step.gates, squashed, cBefore, units)
+      return
+    }
     let (di, df, dg, dO) = (
       step.inputSums, step.inputSums + units, step.inputSums + 2 * units, step.inputSums + 3 * units
     )
@@ -109,6 +113,5 @@ struct LSTMLayer: RuntimeLayer {
     ActivationGradient.apply(gate, rows: 2, width: units, x: sums, y: i, dy: di, dx: di)
     ActivationGradient.apply(spec.activation, rows: 1, width: units, x: sums + 2 * units, y: g, dy: dg, dx: dg)
     ActivationGradient.apply(gate, rows: 1, width: units, x: sums + 3 * units, y: o, dy: dO, dx: dO)
-    step.stateSums.update(from: step.inputSums, count: 4 * units)
   }
 }

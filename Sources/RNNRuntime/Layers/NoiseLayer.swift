@@ -47,7 +47,7 @@ struct NoiseLayer: RuntimeLayer {
     switch kind {
     case .dropout(let rate):
       noise.uniform(first, into: factors, count: x.count)
-      keep(factors, x.count, rate)
+      return Kernels.table.dropout(y, x.floats, factors, x.count, rate, 1 / (1 - rate))
     case .spatialDropout(let rate):
       for example in 0..<x.batch {
         let row = factors + example * perExample
@@ -79,6 +79,6 @@ struct NoiseLayer: RuntimeLayer {
     guard let dx = run.inputGradients[0] else { return }
     let count = run.inputs[0].count
     guard isActive, run.noise != nil else { return Kernels.table.add(dx, run.outputGradients[0], count) }
-    for index in 0..<count { dx[index] += run.outputGradients[0][index] * run.tape[index] }
+    Kernels.table.multiply_accumulate(dx, run.outputGradients[0], run.tape, count)
   }
 }

@@ -37,15 +37,16 @@ struct Pooling1DLayer: RuntimeLayer {
       for window in 0..<geometry.outputLength {
         let row = (example * geometry.outputLength + window) * x.width
         let steps = steps(of: window, timesteps, geometry)
+        let first = start + steps.lowerBound * x.width
+        if isMaximum {
+          Kernels.table.max_pool_gradient(
+            dx + first, x.floats + first, run.outputs[0].floats + row, run.outputGradients[0] + row, x.width,
+            steps.count)
+          continue
+        }
         for channel in 0..<x.width {
-          let gradient = run.outputGradients[0][row + channel]
-          if isMaximum {
-            let largest = run.outputs[0].floats[row + channel]
-            let first = steps.first { x.floats[start + $0 * x.width + channel] == largest } ?? steps.lowerBound
-            dx[start + first * x.width + channel] += gradient
-          } else {
-            for step in steps { dx[start + step * x.width + channel] += gradient / Float(steps.count) }
-          }
+          let share = run.outputGradients[0][row + channel] / Float(steps.count)
+          for step in steps { dx[start + step * x.width + channel] += share }
         }
       }
     }

@@ -2,6 +2,17 @@ import RNNCore
 
 /// Back-propagation through time, shared by the recurrent layers.
 extension RecurrentLoop {
+  /// One step of some neighbouring examples, backwards, for the product with the recurrent kernel.
+  struct BackwardRows {
+    var count: Int
+    /// The first example's `stateSums`; the next one's are `stride` floats further.
+    var stateSums: Floats
+    var stride: Int
+    /// The first example's working memory, as the step left it, and the floats to the next.
+    var scratch: Floats
+    var scratchStride: Int
+  }
+
   /// One step of one example, backwards.
   struct BackwardStep {
     /// What the forward pass left: activated gates, states before the step, the cell's own.
@@ -11,7 +22,7 @@ extension RecurrentLoop {
     /// d loss / d state: of those after the step on entry, of those before it on return (the first without the part
     /// that goes through the recurrent product, which the loop adds).
     var states: [Floats]
-    /// To be filled: d loss / d (x K + b), and d loss / d (h R + b').
+    /// To be filled: d loss / d (x K + b), and d loss / d (h R + b'); the same memory without `hasStateSums`.
     var inputSums: Floats
     var stateSums: Floats
     /// Working memory.
@@ -20,12 +31,13 @@ extension RecurrentLoop {
 
   /// Runs all steps backwards.
   /// - Parameters:
+  ///   - stepScratch: floats of working memory of one example's step.
   ///   - throughRecurrent: adds d loss / d h of what went through the recurrent product, from `stateSums` and the
-  ///     transposed recurrent kernel (gates x units, units), to the first argument.
+  ///     transposed recurrent kernel (gates x units, units), to the first argument (rows, units).
   ///   - step: one step of one example.
   ///   - finish: adds the gradients of the recurrent kernel and the biases from all `inputSums` and `stateSums`.
   func runBackward(
-    _ run: BackwardRun, throughRecurrent: (Floats, BackwardStep, UnsafePointer<Float>) -> Void,
+    _ run: BackwardRun, stepScratch: Int, throughRecurrent: (Floats, BackwardRows, UnsafePointer<Float>) -> Void,
     step: (BackwardStep) -> Void, finish: (Tape, Floats, Floats) -> Void
   ) {
     let x = run.inputs[0]
@@ -38,7 +50,7 @@ extension RecurrentLoop {
       return next
     }
     let inputSums = take(batch * timesteps * width)
-    let stateSums = take(batch * timesteps * width)
+    let stateSums = hasStateSums ? take(batch * timesteps * width) : inputSums
     let kernelTransposed = take(channels * width)
     let recurrentTransposed = take(units * width)
     let inputGradient = take(batch * timesteps * channels)
@@ -46,27 +58,42 @@ extension RecurrentLoop {
     let carried = take(batch * units)
     let through = take(batch * units)
     inputSums.update(repeating: 0, count: batch * timesteps * width)
-    stateSums.update(repeating: 0, count: batch * timesteps * width)
+    if hasStateSums { stateSums.update(repeating: 0, count: batch * timesteps * width) }
     transpose(run.parameters[1], rows: units, columns: width, into: recurrentTransposed)
     startGradients(run, states, carried, batch: batch)
     for position in (0..<timesteps).reversed() {
       let time = options.goBackwards ? timesteps - 1 - position : position
-      for row in 0..<batch {
+      // Valid neighbours go through the recurrent product together.
+      var first = 0
+      for row in 0...batch {
         let index = row * timesteps + time
-        let isValid = options.ignoresMask ? true : x.mask.map { $0[index] != 0 } ?? true
-        takeOutputGradient(
-          run, states[0] + row * units, carried + row * units, isValid: isValid, row * timesteps + position)
-        guard isValid else { continue }
-        let backward = BackwardStep(
-          gates: tape.gates + index * width, before: tape.before.map { $0 + index * units },
-          cell: tape.cell + index * cellTape, states: states.map { $0 + row * units },
-          inputSums: inputSums + index * width, stateSums: stateSums + index * width, scratch: next)
-        step(backward)
-        let drop = tape.recurrentDropout + row * units
-        let added = through + row * units
-        added.update(repeating: 0, count: units)
-        throughRecurrent(added, backward, recurrentTransposed)
-        for unit in 0..<units { states[0][row * units + unit] += added[unit] * drop[unit] }
+        let isValid = row < batch && (options.ignoresMask || x.mask.map { $0[index] != 0 } ?? true)
+        if row < batch {
+          takeOutputGradient(
+            run, states[0] + row * units, carried + row * units, isValid: isValid, row * timesteps + position)
+        }
+        if isValid {
+          step(
+            BackwardStep(
+              gates: tape.gates + index * width, before: tape.before.map { $0 + index * units },
+              cell: tape.cell + index * cellTape, states: states.map { $0 + row * units },
+              inputSums: inputSums + index * width, stateSums: stateSums + index * width,
+              scratch: next + row * stepScratch))
+          continue
+        }
+        if first < row {
+          let (start, count) = (first * units, (row - first) * units)
+          (through + start).update(repeating: 0, count: count)
+          throughRecurrent(
+            through + start,
+            BackwardRows(
+              count: row - first, stateSums: stateSums + (first * timesteps + time) * width,
+              stride: timesteps * width, scratch: next + first * stepScratch, scratchStride: stepScratch),
+            recurrentTransposed)
+          Kernels.table.multiply_accumulate(
+            states[0] + start, through + start, tape.recurrentDropout + start, count)
+        }
+        first = row + 1
       }
     }
     for (index, state) in states.enumerated() where run.inputs.count > index + 1 {
@@ -88,7 +115,7 @@ extension RecurrentLoop {
         let keep = tape.inputDropout + example * channels
         for time in 0..<timesteps {
           let start = (example * timesteps + time) * channels
-          for channel in 0..<channels { dx[start + channel] += inputGradient[start + channel] * keep[channel] }
+          Kernels.table.multiply_accumulate(dx + start, inputGradient + start, keep, channels)
         }
       }
     }

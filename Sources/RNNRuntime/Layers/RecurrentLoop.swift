@@ -14,6 +14,8 @@ struct RecurrentLoop {
   let stateCount: Int
   /// Floats a step and example that the cell keeps for its backward pass, beside the states before the step.
   let cellTape: Int
+  /// Whether the two sums of a gate, x K + b and h R + b', have gradients of their own.
+  var hasStateSums = false
 
   // MARK: - Memory
 
@@ -28,7 +30,7 @@ struct RecurrentLoop {
       outputShapes: [output] + states, passesMask: isMasked && options.returnSequences,
       scratch: steps * width + (stateCount + 2) * batch * units + batch * stepScratch,
       tape: steps * (width + stateCount * units + cellTape + channels) + batch * (channels + units),
-      backwardScratch: steps * 2 * width + channels * width + units * width + steps * channels
+      backwardScratch: steps * (hasStateSums ? 2 : 1) * width + channels * width + units * width + steps * channels
         + (stateCount + 2) * batch * units + batch * backwardStepScratch)
   }
 

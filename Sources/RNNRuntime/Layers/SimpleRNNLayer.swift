@@ -39,16 +39,15 @@ struct SimpleRNNLayer: RuntimeLayer {
   func backward(_ run: BackwardRun) {
     let units = spec.units
     loop.runBackward(
-      run,
-      throughRecurrent: { added, step, recurrentTransposed in
+      run, stepScratch: 0,
+      throughRecurrent: { added, rows, recurrentTransposed in
         multiplyAdd(
-          rows: 1, columns: units, inner: units, step.stateSums, step: units, recurrentTransposed, step: units,
-          into: added, step: units)
+          rows: rows.count, columns: units, inner: units, rows.stateSums, step: rows.stride, recurrentTransposed,
+          step: units, into: added, step: units)
       },
       step: { step in
         ActivationGradient.apply(
           spec.activation, rows: 1, width: units, x: step.cell, y: step.gates, dy: step.states[0], dx: step.inputSums)
-        step.stateSums.update(from: step.inputSums, count: units)
         step.states[0].update(repeating: 0, count: units)
       },
       finish: { tape, inputSums, _ in

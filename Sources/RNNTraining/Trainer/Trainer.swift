@@ -218,12 +218,17 @@ public final class Trainer {
         }
       }
     }
-    for part in embeddings.joined() {
-      let parameter = parameters[part.layer][0]
-      guard parameter.isTrainable else { continue }
-      parameter.add(part) { $0 }
-      parameter.touchedRows += part.ids
+    let parts = embeddings.joined().filter { parameters[$0.layer][0].isTrainable }
+    // Every thread takes columns of its own, so that each sum is made in the order of the parts.
+    let shared = UncheckedSendable((parts, parameters))
+    let workers = threads
+    DispatchQueue.concurrentPerform(iterations: workers) { worker in
+      for part in shared.value.0 {
+        let columns = part.width * worker / workers..<part.width * (worker + 1) / workers
+        if !columns.isEmpty { shared.value.1[part.layer][0].add(part, columns: columns) }
+      }
     }
+    for part in parts { parameters[part.layer][0].touchedRows += part.ids }
   }
 
   private func step(_ slices: [GradientPass.EmbeddingGradient]) {

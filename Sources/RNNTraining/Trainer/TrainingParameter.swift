@@ -72,6 +72,12 @@ final class TrainingParameter {
     try Tensor(Array(UnsafeBufferPointer(start: memory, count: count)), shape: shape)
   }
 
+  /// Adds the slices of an embedding's gradient, of each the `columns`.
+  func add(_ part: GradientPass.EmbeddingGradient, columns: Range<Int>) {
+    TrainingKernels.addRows(
+      gradient, squares: squares, part.rows, ids: part.ids, width: part.width, columns: columns)
+  }
+
   /// Adds the slices of an embedding's gradient, each number through `transform`.
   func add(_ part: GradientPass.EmbeddingGradient, _ transform: (Float) -> Float) {
     for (position, id) in part.ids.enumerated() {
