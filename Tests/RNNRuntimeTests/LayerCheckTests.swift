@@ -38,7 +38,7 @@ enum LayerTrials {
     ]
   }()
 
-  private static let convolutions: [LayerTrial] = (0..<30).map { number in
+  private static let convolutions: [LayerTrial] = (0..<40).map { number in
     var generator = SeededGenerator(seed: UInt64(number) + 500)
     var spec = Conv1DSpec(filters: 4, kernelSize: Int.random(in: 1...4, using: &generator))
     spec.padding = Padding.allCases.randomElement(using: &generator) ?? .valid
@@ -47,7 +47,7 @@ enum LayerTrials {
     spec.groups = Int.random(in: 1...2, using: &generator)
     spec.useBias = Bool.random(using: &generator)
     spec.activation = [.tanh, .relu, .linear, .softmax, .glu].randomElement(using: &generator) ?? .linear
-    return LayerTrial(.conv1D(spec), [8, 4]) { $0.seed = UInt64(number) }
+    return LayerTrial(.conv1D(spec), [8, 4]) { ($0.seed, $0.isSparse) = (UInt64(number), number % 2 == 1) }
   }
 
   private static let poolings: [LayerTrial] = (0..<16).flatMap { number -> [LayerTrial] in

@@ -11,6 +11,8 @@ public struct LayerTrial: Sendable, CustomStringConvertible {
   public var isMasked = false
   /// With initial states from the graph.
   public var hasInitialStates = false
+  /// With gradients of the output that are mostly zeros, in all examples but the first.
+  public var isSparse = false
   /// With dropout and noise.
   public var isTraining = false
   public var seed: UInt64 = 1
@@ -23,7 +25,7 @@ public struct LayerTrial: Sendable, CustomStringConvertible {
 
   public var description: String {
     "\(spec.kind.rawValue) \(input)\(isMasked ? " masked" : "")\(hasInitialStates ? " with states" : "")"
-      + "\(isTraining ? " in training" : "") seed \(seed)"
+      + "\(isSparse ? " sparse" : "")\(isTraining ? " in training" : "") seed \(seed)"
   }
 }
 
@@ -63,7 +65,13 @@ private struct LayerCheck {
     let count = native.spec.outputs.count
     let empty = [[Float]](repeating: [], count: count)
     let first = try LayerRun(native, inputs, empty, noise, firstExample: 0)
-    cotangents = first.outputs.map { generator.floats($0.count) }
+    cotangents = first.outputs.map { output in
+      let values = generator.floats(output.count)
+      return values.enumerated().map { index, value in
+        let isKept = !trial.isSparse || index < values.count / LayerCheck.batch || index % 7 == 0
+        return isKept ? value : 0
+      }
+    }
     run = try LayerRun(native, inputs, cotangents, noise, firstExample: 0)
   }
 

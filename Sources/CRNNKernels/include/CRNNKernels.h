@@ -20,6 +20,21 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
   void (*multiply_transposed_add)(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b, size_t ldb,
                                   float *c, size_t ldc);
 
+  /* out[n, m] <- transposed(a[m, n]), both without gaps. */
+  void (*transpose)(size_t m, size_t n, const float *a, float *out);
+
+  /* The backward pass of a convolution whose gradient is mostly zeros, as behind a maximum: for each element that is not
+   * zero of dz[windows, filters], with the window's floats at x + window step and dx + window step (`span` of them), and
+   * kernel and d_kernel as [filters, span]:
+   *
+   *     d_kernel[filter] += dz x window     dx window += dz kernel[filter]
+   *
+   * d_kernel or dx may be NULL. places and values are working memory for windows x filters numbers each, places for
+   * windows + filters + 1 more. Sums are made in ascending order of windows, and of filters.
+   * Returns 1, or 0 where more than a third of dz is not zero, and nothing was done. */
+  int (*sparse_windows)(const float *dz, size_t windows, size_t filters, const float *x, float *dx, size_t step,
+                        size_t span, const float *kernel, float *d_kernel, uint32_t *places, float *values);
+
   /* x <- f(x), in place. */
   void (*sigmoid)(float *x, size_t count);
   void (*tanh)(float *x, size_t count);
@@ -69,9 +84,12 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
                   uint32_t stream);
 
   /* One step of Adam: m += (g - m) keep1, v += (s - v) keep2, p -= alpha m / (sqrt(v) + epsilon); s is g squared, or
-   * squares where it is not NULL. */
+   * squares where it is not NULL. Moments too small for a normal number become 0. */
   void (*adam)(float *p, const float *g, const float *squares, float *m, float *v, size_t count, float alpha,
                float keep1, float keep2, float epsilon);
+  /* The same with gradients of 0, `steps` times, each with its own alpha: the same bits. */
+  void (*adam_idle)(float *p, float *m, float *v, size_t count, const float *alphas, size_t steps, float keep1,
+                    float keep2, float epsilon);
 } rnn_kernels;
 
 /* The kernels of the named instruction set; of the best one for a null or empty name; NULL where the machine or the

@@ -16,9 +16,7 @@ func addRows(_ rows: UnsafePointer<Float>, rows count: Int, width: Int, step: In
 
 /// out[columns, rows] <- transposed(matrix[rows, columns])
 func transpose(_ matrix: UnsafePointer<Float>, rows: Int, columns: Int, into out: Floats) {
-  for row in 0..<rows {
-    for column in 0..<columns { out[column * rows + row] = matrix[row * columns + column] }
-  }
+  Kernels.table.transpose(rows, columns, matrix, out)
 }
 
 /// out <- f(sums), keeping the sums on the tape where the derivative needs them.

@@ -25,6 +25,14 @@ package enum TrainingKernels {
     Kernels.table.are_finite(x, count) != 0
   }
 
+  /// Steps of Adam with gradients of 0, each with its own alpha: to the bits of `adam`.
+  package static func adamIdle(
+    _ p: UnsafeMutablePointer<Float>, _ m: UnsafeMutablePointer<Float>, _ v: UnsafeMutablePointer<Float>, count: Int,
+    alphas: UnsafePointer<Float>, steps: Int, keep1: Float, keep2: Float, epsilon: Float
+  ) {
+    Kernels.table.adam_idle(p, m, v, count, alphas, steps, keep1, keep2, epsilon)
+  }
+
   /// sum <- sum + x
   package static func add(_ sum: UnsafeMutablePointer<Float>, _ x: UnsafePointer<Float>, count: Int) {
     Kernels.table.add(sum, x, count)

@@ -19,8 +19,13 @@ struct Conv1DLayer: RuntimeLayer {
     return LayerPlan(
       outputShapes: [[input[0], length, isGated ? spec.filters / 2 : spec.filters]], scratch: isGated ? sums : 0,
       tape: spec.activation.needsInput ? sums : 0,
-      backwardScratch: sums + spec.kernelSize * input[2] / spec.groups * spec.filters)
+      backwardScratch: FloatMemory.lines(sums) + 2 * FloatMemory.lines(kernelCount(input[2])) + 2 * length * spec.filters + length + spec.filters + 2)
   }
+
+  private func kernelCount(_ channels: Int) -> Int { spec.kernelSize * channels / spec.groups * spec.filters }
+
+  /// Whether a window inside the sequence is one run of memory, all filters seeing all of it.
+  private var isPlain: Bool { spec.dilationRate == 1 && spec.groups == 1 }
 
   func forward(_ run: inout ForwardRun) throws {
     let x = run.inputs[0]
@@ -38,6 +43,8 @@ struct Conv1DLayer: RuntimeLayer {
 
   /// dz = f'(z) dy; for each tap, dkernel += transposed(the steps under the tap) dz and, for these steps,
   /// dx += dz transposed(kernel).
+  ///
+  /// Behind a maximum most of dz is zero; the windows of an example where that is so take only what is not.
   func backward(_ run: BackwardRun) {
     let x = run.inputs[0]
     guard let geometry = try? geometry(x.shape[1]) else { return }
@@ -49,34 +56,68 @@ struct Conv1DLayer: RuntimeLayer {
     if spec.useBias, let gradients = run.parameterGradients {
       addRows(dz, rows: rows, width: spec.filters, step: spec.filters, into: gradients[1])
     }
-    let transposed = dz + rows * spec.filters
-    if run.inputGradients[0] != nil { transposeKernel(run.parameters[0], channels: x.width, into: transposed) }
+    let memory = BackwardMemory(dz + FloatMemory.lines(rows * spec.filters), kernelCount(x.width))
+    transpose(
+      run.parameters[0], rows: kernelCount(x.width) / spec.filters, columns: spec.filters, into: memory.kernel)
+    memory.kernelGradient.update(repeating: 0, count: kernelCount(x.width))
+    let whole = isPlain ? wholeWindows(x.shape[1], geometry) : 0..<0
+    var hasSparse = false
     for example in 0..<x.batch {
       let start = example * x.shape[1] * x.width
       let dzOfExample = dz + example * geometry.outputLength * spec.filters
+      let isSparse = backwardSparsely(run, whole, geometry, example: start, dzOfExample, memory)
+      hasSparse = hasSparse || isSparse
       for tap in 0..<spec.kernelSize {
-        let windows = windows(reaching: tap, x.shape[1], geometry)
-        if windows.isEmpty { continue }
-        let step = windows.lowerBound * spec.strides + tap * spec.dilationRate - geometry.left
-        addTapGradients(
-          tap, windows, channels: x.width, x.floats + start + step * x.width, dzOfExample, transposed,
-          kernelGradient: run.parameterGradients?[0],
-          inputGradient: run.inputGradients[0].map { $0 + start + step * x.width })
+        let valid = windows(reaching: tap, x.shape[1], geometry)
+        let left =
+          isSparse
+          ? [valid.clamped(to: 0..<whole.lowerBound), valid.clamped(to: whole.upperBound..<geometry.outputLength)]
+          : [valid]
+        for windows in left where !windows.isEmpty {
+          let step = start + (windows.lowerBound * spec.strides + tap * spec.dilationRate - geometry.left) * x.width
+          addTapGradients(
+            tap, windows, channels: x.width, x.floats + step, dzOfExample, memory.kernel,
+            kernelGradient: run.parameterGradients?[0], inputGradient: run.inputGradients[0].map { $0 + step })
+        }
       }
+    }
+    if hasSparse, let gradient = run.parameterGradients?[0] {
+      let span = kernelCount(x.width) / spec.filters
+      transpose(memory.kernelGradient, rows: spec.filters, columns: span, into: memory.kernel)
+      Kernels.table.add(gradient, memory.kernel, kernelCount(x.width))
     }
   }
 
-  /// kernel[tap][group channel][filter] as transposed[tap][group][group filter][group channel].
-  private func transposeKernel(_ kernel: UnsafePointer<Float>, channels: Int, into out: Floats) {
-    let (groupChannels, groupFilters) = (channels / spec.groups, spec.filters / spec.groups)
-    for tap in 0..<spec.kernelSize {
-      for channel in 0..<groupChannels {
-        let row = kernel + (tap * groupChannels + channel) * spec.filters
-        for filter in 0..<spec.filters {
-          let (group, inGroup) = filter.quotientAndRemainder(dividingBy: groupFilters)
-          out[((tap * spec.groups + group) * groupFilters + inGroup) * groupChannels + channel] = row[filter]
-        }
-      }
+  /// The working memory of the backward pass behind dz.
+  private struct BackwardMemory {
+    /// The kernel transposed, [filter][tap][group channel], and its gradient in that order, of the sparse examples.
+    var kernel: Floats
+    var kernelGradient: Floats
+    /// For the places and values of what is not zero.
+    var lists: Floats
+
+    init(_ memory: Floats, _ count: Int) {
+      let count = FloatMemory.lines(count)
+      (kernel, kernelGradient, lists) = (memory, memory + count, memory + 2 * count)
+    }
+  }
+
+  /// The whole windows of one example, where most of dz is zero.
+  /// - Returns: whether it was; otherwise nothing was done.
+  private func backwardSparsely(
+    _ run: BackwardRun, _ whole: Range<Int>, _ geometry: WindowGeometry, example: Int, _ dz: Floats,
+    _ memory: BackwardMemory
+  ) -> Bool {
+    guard !whole.isEmpty else { return false }
+    let x = run.inputs[0]
+    let first = example + (whole.lowerBound * spec.strides - geometry.left) * x.width
+    let numbers = whole.count * spec.filters
+    let values = memory.lists + numbers + whole.count + spec.filters + 1
+    return memory.lists.withMemoryRebound(to: UInt32.self, capacity: numbers + whole.count + spec.filters + 1) {
+      Kernels.table.sparse_windows(
+        dz + whole.lowerBound * spec.filters, whole.count, spec.filters, x.floats + first,
+        run.inputGradients[0].map { $0 + first }, spec.strides * x.width, spec.kernelSize * x.width, memory.kernel,
+        run.parameterGradients == nil ? nil : memory.kernelGradient, $0, values) != 0
     }
   }
 
@@ -85,6 +126,7 @@ struct Conv1DLayer: RuntimeLayer {
     _ transposed: UnsafePointer<Float>, kernelGradient: Floats?, inputGradient: Floats?
   ) {
     let (groupChannels, groupFilters) = (channels / spec.groups, spec.filters / spec.groups)
+    let span = spec.kernelSize * groupChannels
     for group in 0..<spec.groups {
       let dzOfGroup = dz + windows.lowerBound * spec.filters + group * groupFilters
       if let kernelGradient {
@@ -96,7 +138,7 @@ struct Conv1DLayer: RuntimeLayer {
       if let inputGradient {
         multiplyAdd(
           rows: windows.count, columns: groupChannels, inner: groupFilters, dzOfGroup, step: spec.filters,
-          transposed + (tap * spec.groups + group) * groupFilters * groupChannels, step: groupChannels,
+          transposed + group * groupFilters * span + tap * groupChannels, step: span,
           into: inputGradient + group * groupChannels, step: spec.strides * channels)
       }
     }
@@ -107,7 +149,6 @@ struct Conv1DLayer: RuntimeLayer {
     _ x: UnsafePointer<Float>, timesteps: Int, channels: Int, _ kernel: UnsafePointer<Float>,
     _ geometry: WindowGeometry, into y: Floats
   ) {
-    let isPlain = spec.dilationRate == 1 && spec.groups == 1
     let whole = wholeWindows(timesteps, geometry)
     if isPlain, !whole.isEmpty {
       multiplyAdd(

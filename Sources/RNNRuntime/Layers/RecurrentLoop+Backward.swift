@@ -46,7 +46,7 @@ extension RecurrentLoop {
     let tape = layOut(tape: run.tape, batch: batch, timesteps: timesteps, channels: channels)
     var next = run.scratch
     func take(_ count: Int) -> Floats {
-      defer { next += count }
+      defer { next += FloatMemory.lines(count) }
       return next
     }
     let inputSums = take(batch * timesteps * width)

@@ -22,16 +22,18 @@ struct RecurrentLoop {
   /// - Parameters: what a cell needs for one example and step, beside the loop itself.
   func plan(input: [Int], isMasked: Bool, stepScratch: Int, backwardStepScratch: Int) -> LayerPlan {
     let (batch, timesteps, channels) = (input[0], input[1], input[2])
+    func lines(_ count: Int) -> Int { FloatMemory.lines(count) }
     let output = options.returnSequences ? [batch, timesteps, units] : [batch, units]
     let states = options.returnState ? Array(repeating: [batch, units], count: stateCount) : []
     let width = gates * units
     let steps = batch * timesteps
     return LayerPlan(
       outputShapes: [output] + states, passesMask: isMasked && options.returnSequences,
-      scratch: steps * width + (stateCount + 2) * batch * units + batch * stepScratch,
-      tape: steps * (width + stateCount * units + cellTape + channels) + batch * (channels + units),
-      backwardScratch: steps * (hasStateSums ? 2 : 1) * width + channels * width + units * width + steps * channels
-        + (stateCount + 2) * batch * units + batch * backwardStepScratch)
+      scratch: lines(steps * width) + (stateCount + 2) * lines(batch * units) + batch * stepScratch,
+      tape: lines(steps * width) + stateCount * lines(steps * units) + lines(steps * cellTape)
+        + lines(steps * channels) + lines(batch * channels) + lines(batch * units),
+      backwardScratch: (hasStateSums ? 2 : 1) * lines(steps * width) + lines(channels * width) + lines(units * width)
+        + lines(steps * channels) + (stateCount + 2) * lines(batch * units) + batch * backwardStepScratch)
   }
 
   /// The working memory of a forward run.
@@ -66,7 +68,7 @@ struct RecurrentLoop {
   func layOut(tape: Floats, batch: Int, timesteps: Int, channels: Int) -> Tape {
     var next = tape
     func take(_ count: Int) -> Floats {
-      defer { next += count }
+      defer { next += FloatMemory.lines(count) }
       return next
     }
     let steps = batch * timesteps
@@ -79,7 +81,7 @@ struct RecurrentLoop {
   private func layOut(scratch: Floats, batch: Int, timesteps: Int) -> Memory {
     var next = scratch
     func take(_ count: Int) -> Floats {
-      defer { next += count }
+      defer { next += FloatMemory.lines(count) }
       return next
     }
     let projected = take(batch * timesteps * gates * units)

@@ -112,26 +112,27 @@ enum FreshMemory {
 
 /// The memory of a plan.
 final class ForwardMemory {
-  let floats: Floats
-  let scratch: Floats
+  private let slab: FloatMemory
+  private let work: FloatMemory
   let masks: UnsafeMutablePointer<UInt8>
   let ids: UnsafeMutablePointer<Int32>
 
   init(_ plan: ForwardPlan) {
-    floats = .allocate(capacity: max(plan.floatCount, 1))
-    scratch = .allocate(capacity: max(plan.scratchCount, 1))
+    slab = FloatMemory(plan.floatCount)
+    work = FloatMemory(plan.scratchCount)
     masks = .allocate(capacity: max(plan.maskCount, 1))
     ids = .allocate(capacity: max(plan.idCount, 1))
-    FreshMemory.spoil(floats, plan.floatCount)
-    FreshMemory.spoil(scratch, plan.scratchCount)
+    FreshMemory.spoil(slab.base, plan.floatCount)
+    FreshMemory.spoil(work.base, plan.scratchCount)
   }
 
   deinit {
-    floats.deallocate()
-    scratch.deallocate()
     masks.deallocate()
     ids.deallocate()
   }
+
+  var floats: Floats { slab.base }
+  var scratch: Floats { work.base }
 
   func value(_ slot: ForwardPlan.Slot) -> Value {
     Value(

@@ -19,8 +19,8 @@ package final class GradientPass {
   private var shapes: [[Int]] = []
   private var plan: ForwardPlan?
   private var memory: ForwardMemory?
-  private var tape: UnsafeMutableBufferPointer<Float> = .allocate(capacity: 0)
-  private var gradients: UnsafeMutableBufferPointer<Float> = .allocate(capacity: 0)
+  private var tape = FloatMemory(0)
+  private var gradients = FloatMemory(0)
   private var noise: [LayerNoise?] = []
   /// By call: what stateful layers left behind, the start of the next batch.
   private var states: [Int: LayerStates] = [:]
@@ -39,11 +39,6 @@ package final class GradientPass {
       needs.append(isInput ? wantsInputs : hasParameters || call.inputs.contains { needs[$0.call] })
     }
     needsGradient = needs
-  }
-
-  deinit {
-    tape.deallocate()
-    gradients.deallocate()
   }
 
   /// Runs forward and keeps what the backward pass needs.
@@ -67,7 +62,7 @@ package final class GradientPass {
       var run = ForwardRun(
         inputs: call.inputs.map { memory.value(plan.slots[$0.call][$0.output]) },
         outputs: plan.slots[index].map(memory.value), parameters: parameters[call.layer], scratch: memory.scratch,
-        tape: tape.baseAddress.map { $0 + plan.tapes[index] }, noise: noise[index])
+        tape: tape.base + plan.tapes[index], noise: noise[index])
       let isStateful = spec.layers[call.layer].spec.isStateful && call.inputs.count == 1
       if isStateful { run.states = states[index] ?? [] }
       try locating("layer '\(spec.layers[call.layer].name)'") { try graph.layers[call.layer].forward(&run) }
@@ -101,14 +96,14 @@ package final class GradientPass {
   /// The first call, in the order of the backward run, whose outputs' or parameters' gradients hold NaN or infinity.
   /// - Parameter parameterGradients: for each layer, as `backward` filled them.
   package func firstBadGradient(_ parameterGradients: [[UnsafeMutablePointer<Float>]]) -> Int? {
-    guard let plan, let base = gradients.baseAddress, let shapes = try? graph.spec.shapes().parameters else {
+    guard let plan, let shapes = try? graph.spec.shapes().parameters else {
       return nil
     }
     return plan.slots.indices.reversed().first { call in
       guard needsGradient[call] else { return false }
       let layer = graph.spec.calls[call].layer
       return plan.slots[call].contains { slot in
-        !TrainingKernels.areFinite(base + slot.floats, count: slot.shape.reduce(1, *))
+        !TrainingKernels.areFinite(gradients.base + slot.floats, count: slot.shape.reduce(1, *))
       }
         || zip(parameterGradients[layer], shapes[layer]).contains { gradient, shape in
           !TrainingKernels.areFinite(gradient, count: shape.shape.reduce(1, *))
@@ -129,7 +124,8 @@ package final class GradientPass {
     outputGradients: (Int, UnsafeMutablePointer<Float>) -> Void,
     callGradients: (Int, UnsafePointer<Float>, Int, UnsafeMutablePointer<Float>) -> Void = { _, _, _, _ in }
   ) -> [EmbeddingGradient] {
-    guard let plan, let memory, let base = gradients.baseAddress, let tape = tape.baseAddress else { return [] }
+    guard let plan, let memory else { return [] }
+    let (base, tape) = (gradients.base, tape.base)
     let spec = graph.spec
     base.update(repeating: 0, count: gradients.count)
     addOutputGradients(plan, base, outputGradients)
@@ -167,9 +163,9 @@ package final class GradientPass {
 
   /// d loss / d input of the last backward run, where it was wanted.
   package func inputGradient(_ index: Int) -> UnsafeBufferPointer<Float>? {
-    guard wantsInputs, let plan, let base = gradients.baseAddress else { return nil }
+    guard wantsInputs, let plan else { return nil }
     let slot = plan.slots[graph.spec.inputs[index]][0]
-    return UnsafeBufferPointer(start: base + slot.floats, count: slot.shape.reduce(1, *))
+    return UnsafeBufferPointer(start: gradients.base + slot.floats, count: slot.shape.reduce(1, *))
   }
 
   /// Two outputs may be one tensor; their gradients add up.
@@ -192,11 +188,9 @@ package final class GradientPass {
     if let plan, let memory, shapes == self.shapes { return (plan, memory) }
     let plan = try ForwardPlan(graph, inputs: shapes, isTraining: true)
     let memory = ForwardMemory(plan)
-    tape.deallocate()
-    gradients.deallocate()
-    tape = .allocate(capacity: plan.tapeCount)
-    gradients = .allocate(capacity: plan.floatCount)
-    FreshMemory.spoil(tape.baseAddress, plan.tapeCount)
+    tape = FloatMemory(plan.tapeCount)
+    gradients = FloatMemory(plan.floatCount)
+    FreshMemory.spoil(tape.base, plan.tapeCount)
     (self.shapes, self.plan, self.memory) = (shapes, plan, memory)
     return (plan, memory)
   }

@@ -76,6 +76,9 @@ package struct ModelInputs {
     }
   }
 
+  /// All ids of an input that an embedding reads, else `nil`.
+  package func ids(of input: Int) -> [Int]? { ids[input]?.map { Int($0) } }
+
   /// The examples of `range`.
   package func slice(_ range: Range<Int>) throws -> ModelInputs {
     var copy = self

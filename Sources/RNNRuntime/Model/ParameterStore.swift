@@ -8,11 +8,11 @@ import RNNCore
 final class ParameterStore: @unchecked Sendable {
   /// By layer, in the order of `LayerSpec.parameterNames`. Never written to after `init`.
   let pointers: [[UnsafePointer<Float>]]
-  private let owned: [UnsafeMutablePointer<Float>]
+  private let owned: [FloatMemory]
   private let mapped: [Data]
 
   init(_ native: NativeModel) {
-    var owned: [UnsafeMutablePointer<Float>] = []
+    var owned: [FloatMemory] = []
     var mapped: [Data] = []
     var tensors: [String: [Tensor]] = [:]
     for parameter in native.parameters { tensors[parameter.layer, default: []].append(parameter.tensor) }
@@ -22,20 +22,16 @@ final class ParameterStore: @unchecked Sendable {
           mapped.append(tensor.bytes)
           return pointer
         }
-        let copy = UnsafeMutablePointer<Float>.allocate(capacity: max(tensor.count, 1))
+        let copy = FloatMemory(tensor.count)
         tensor.floats().withUnsafeBufferPointer {
-          if let base = $0.baseAddress { copy.update(from: base, count: $0.count) }
+          if let base = $0.baseAddress { copy.base.update(from: base, count: $0.count) }
         }
         owned.append(copy)
-        return UnsafePointer(copy)
+        return UnsafePointer(copy.base)
       }
     }
     self.owned = owned
     self.mapped = mapped
-  }
-
-  deinit {
-    for pointer in owned { pointer.deallocate() }
   }
 
   /// Where the floats lie, if they can be read there for as long as the tensor's bytes are kept. (Few bytes may be held

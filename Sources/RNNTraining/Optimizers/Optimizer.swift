@@ -89,6 +89,8 @@ struct OptimizerStep {
   var rate: Double
   /// Counted from 1.
   var time: Int
+  /// Adam's rate with both corrections of its moments: rate sqrt(1 - beta2^t) / (1 - beta1^t).
+  var alpha: Float = 0
   /// Nadam's products of its momenta up to this step and the next.
   var momentumProduct = 1.0
   var nextMomentumProduct = 1.0
@@ -105,6 +107,12 @@ extension Optimizer {
   ///   - momentumProduct: Nadam's product so far; updated.
   func step(iteration: Int, momentumProduct: inout Double) -> OptimizerStep {
     var step = OptimizerStep(rate: learningRate.value(at: iteration), time: iteration + 1)
+    if case .adam(let beta1, let beta2, _, _) = rule {
+      // Powers of the float32 numbers, as Keras has them: 1 - 0.999 differs in the fifth digit.
+      let (first, second) = (Double(Float(beta1)), Double(Float(beta2)))
+      let time = Double(step.time)
+      step.alpha = Float(step.rate * (1 - .pow(second, time)).squareRoot() / (1 - .pow(first, time)))
+    }
     if case .nadam(let beta1, _, _, let decay) = rule {
       momentumProduct *= nadamMomentum(step.time, beta1: beta1, decay: decay)
       step.momentumProduct = momentumProduct
@@ -138,7 +146,7 @@ extension Optimizer {
         p[index] -= rate * g[index] / root(slots[0][index], Float(epsilon))
       }
     case .adam(let beta1, let beta2, let epsilon, let amsgrad):
-      adam(p, g, squares, slots, count, step, Float(beta1), Float(beta2), Float(epsilon), amsgrad)
+      adam(p, g, squares, slots, count, step.alpha, Float(beta1), Float(beta2), Float(epsilon), amsgrad)
     case .nadam(let beta1, let beta2, let epsilon, let decay):
       nadam(p, g, squares, slots, count, step, beta1, beta2, Float(epsilon), decay)
     }
@@ -187,11 +195,8 @@ extension Optimizer {
   private func adam(
     _ p: UnsafeMutablePointer<Float>, _ g: UnsafePointer<Float>, _ squares: UnsafePointer<Float>?,
     _ slots: [UnsafeMutablePointer<Float>], _ count: Int,
-    _ step: OptimizerStep, _ beta1: Float, _ beta2: Float, _ epsilon: Float, _ amsgrad: Bool
+    _ alpha: Float, _ beta1: Float, _ beta2: Float, _ epsilon: Float, _ amsgrad: Bool
   ) {
-    let time = Double(step.time)
-    let alpha = Float(
-      step.rate * (1 - .pow(Double(beta2), time)).squareRoot() / (1 - .pow(Double(beta1), time)))
     let (m, v) = (slots[0], slots[1])
     if !amsgrad {
       return TrainingKernels.adam(
@@ -200,12 +205,8 @@ extension Optimizer {
     for index in 0..<count {
       m[index] += (g[index] - m[index]) * (1 - beta1)
       v[index] += ((squares?[index] ?? g[index] * g[index]) - v[index]) * (1 - beta2)
-      var square = v[index]
-      if amsgrad {
-        slots[2][index] = Swift.max(slots[2][index], square)
-        square = slots[2][index]
-      }
-      p[index] -= alpha * m[index] / (square.squareRoot() + epsilon)
+      slots[2][index] = Swift.max(slots[2][index], v[index])
+      p[index] -= alpha * m[index] / (slots[2][index].squareRoot() + epsilon)
     }
   }
 

@@ -60,6 +60,15 @@ final class ShardedBatch: @unchecked Sendable {
     return (0..<count).map { batch * $0 / count..<batch * ($0 + 1) / count }
   }
 
+  /// The ids that an embedding reads right from the model's inputs.
+  func ids(of layer: Int) -> [Int] {
+    graph.spec.calls.filter { $0.layer == layer }.flatMap { call in
+      call.inputs.flatMap { reference in
+        graph.spec.inputs.firstIndex(of: reference.call).flatMap { inputs.ids(of: $0) } ?? []
+      }
+    }
+  }
+
   // MARK: - Forward
 
   /// - Parameter seed: of dropout and noise; `nil` where nothing is trained.

@@ -53,6 +53,7 @@ extension Trainer {
 
   /// The model with the trained weights, the optimizer's state as Keras 3 names it, and the configuration.
   public func trainedModel() throws -> NativeModel {
+    settle()
     var model = native
     let byName = Dictionary(
       uniqueKeysWithValues: try parameters.joined().map { parameter in

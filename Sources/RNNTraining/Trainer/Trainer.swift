@@ -47,13 +47,26 @@ public final class Trainer {
   private let trained: RuntimeGraph
   private let isLogit: [Bool]
   let passes: [GradientPass]
-  private let evaluation: GradientPass
+  private let evaluations: [GradientPass]
   let shardGradients: [[[UnsafeMutablePointer<Float>]?]]
+  /// Owns what they point to.
+  private let shardMemory: [FloatMemory]
   private let activityRegularizers: [Int: Regularizer]
   private let isClassic: Bool
+  /// By layer, for the embeddings whose rows may wait.
+  private let idleRows: [Int: IdleRows]
 
   /// - Throws: `unsupported` for what the configuration names and is not built in.
-  public init(_ model: NativeModel, _ configuration: TrainingConfiguration, seed: UInt64 = 0, threads: Int = 1) throws {
+  public convenience init(
+    _ model: NativeModel, _ configuration: TrainingConfiguration, seed: UInt64 = 0, threads: Int = 1
+  ) throws {
+    try self.init(model, configuration, seed: seed, threads: threads, mayWait: true)
+  }
+
+  /// - Parameter mayWait: whether rows of embeddings that no batch reads put their steps off; the bits are the same.
+  init(
+    _ model: NativeModel, _ configuration: TrainingConfiguration, seed: UInt64, threads: Int, mayWait: Bool
+  ) throws {
     let shapes = try model.validate()
     native = model
     self.configuration = configuration
@@ -79,27 +92,48 @@ public final class Trainer {
     let trainable = model.spec.layers.map(\.isTrainable)
     let graph = trained
     passes = (0..<Trainer.shardCount).map { _ in GradientPass(graph, trainable: trainable) }
-    evaluation = GradientPass(graph, trainable: trainable)
+    evaluations = (0..<Trainer.shardCount).map { _ in GradientPass(graph, trainable: trainable) }
+    var memory: [FloatMemory] = []
     shardGradients = (0..<Trainer.shardCount).map { _ in
       model.spec.layers.enumerated().map { index, layer in
         guard layer.isTrainable, layer.spec.kind != .embedding else { return nil }
         return shapes.parameters[index].map { shape in
           let count = shape.shape.reduce(1, *)
-          let memory = UnsafeMutablePointer<Float>.allocate(capacity: max(count, 1))
-          memory.initialize(repeating: 0, count: count)
-          return memory
+          memory.append(FloatMemory(count, repeating: 0))
+          return memory[memory.count - 1].base
         }
       }
     }
     let checkpoint = try TrainingCheckpoint(of: model)
     compiled = checkpoint?.compiled ?? configuration.kerasConfig(for: model)
+    shardMemory = memory
+    idleRows = mayWait ? Trainer.idleRows(parameters, model.spec, configuration.optimizer) : [:]
     try restoreOptimizer()
     if let checkpoint { momentumProduct = checkpoint.momentumProduct }
     try restoreStates()
   }
 
-  deinit {
-    for memory in shardGradients.joined().compactMap(\.self).joined() { memory.deallocate() }
+  /// Rows may wait where nothing but Adam's own formula moves them, and where what a batch reads is known beforehand.
+  private static func idleRows(
+    _ parameters: [[TrainingParameter]], _ spec: ModelSpec, _ optimizer: Optimizer
+  ) -> [Int: IdleRows] {
+    guard case .adam(_, _, _, let amsgrad) = optimizer.rule, !amsgrad, optimizer.weightDecay == nil,
+      optimizer.slices != .touchedRowsOnly
+    else { return [:] }
+    var result: [Int: IdleRows] = [:]
+    for (index, layer) in spec.layers.enumerated() where layer.spec.kind == .embedding && layer.isTrainable {
+      let calls = spec.calls.filter { $0.layer == index }
+      guard let table = parameters[index].first, table.regularizer == nil, table.constraint == nil,
+        calls.allSatisfy({ $0.inputs.allSatisfy { spec.inputs.contains($0.call) } })
+      else { continue }
+      result[index] = IdleRows(table)
+    }
+    return result
+  }
+
+  /// Brings every parameter up to date.
+  func settle() {
+    for idle in idleRows.values { idle.settle(configuration.optimizer, threads: threads) }
   }
 
   private static func activityRegularizers(_ spec: ModelSpec) throws -> [Int: Regularizer] {
@@ -133,7 +167,7 @@ public final class Trainer {
 
   /// Lets stateful layers start from rest again, as before an epoch.
   public func resetStates() {
-    for pass in passes + [evaluation] { pass.resetStates() }
+    for pass in passes + evaluations { pass.resetStates() }
   }
 
   // MARK: - A step
@@ -143,6 +177,7 @@ public final class Trainer {
   ///   then as it was before the step.
   public func trainStep(_ batch: Batch) throws -> StepResult {
     let work = try ShardedBatch(batch, trained, configuration, isLogit: isLogit, shards: Trainer.shardCount)
+    for (layer, idle) in idleRows { idle.catchUp(work.ids(of: layer), configuration.optimizer, threads: threads) }
     let pointers = pointers
     for layer in parameters { for parameter in layer { parameter.clearGradient() } }
     try forEachShard(work.ranges.count) { shard in
@@ -179,8 +214,12 @@ public final class Trainer {
 
   /// The loss without a step, and the predictions.
   public func evaluate(_ batch: Batch) throws -> StepResult {
-    let work = try ShardedBatch(batch, trained, configuration, isLogit: isLogit, shards: 1)
-    try work.forward(0, evaluation, pointers, seed: nil, step: 0)
+    settle()
+    let work = try ShardedBatch(batch, trained, configuration, isLogit: isLogit, shards: Trainer.shardCount)
+    let pointers = pointers
+    try forEachShard(work.ranges.count) { shard in
+      try work.forward(shard, evaluations[shard], pointers, seed: nil, step: 0)
+    }
     var loss = work.loss(work.normalizers(isClassic: isClassic))
     for parameter in parameters.joined() {
       if let regularizer = parameter.regularizer {
@@ -221,12 +260,9 @@ public final class Trainer {
     let parts = embeddings.joined().filter { parameters[$0.layer][0].isTrainable }
     // Every thread takes columns of its own, so that each sum is made in the order of the parts.
     let shared = UncheckedSendable((parts, parameters))
-    let workers = threads
-    DispatchQueue.concurrentPerform(iterations: workers) { worker in
-      for part in shared.value.0 {
-        let columns = part.width * worker / workers..<part.width * (worker + 1) / workers
-        if !columns.isEmpty { shared.value.1[part.layer][0].add(part, columns: columns) }
-      }
+    inParallel(parts.map(\.width).max() ?? 0, threads: threads) { columns in
+      let (parts, parameters) = shared.value
+      for part in parts { parameters[part.layer][0].add(part, columns: columns.clamped(to: 0..<part.width)) }
     }
     for part in parts { parameters[part.layer][0].touchedRows += part.ids }
   }
@@ -250,6 +286,7 @@ public final class Trainer {
 
   private func update(_ parameter: TrainingParameter, _ step: OptimizerStep) {
     let optimizer = configuration.optimizer
+    if let idle = idleRows[parameter.layer] { return idle.step(optimizer, step, threads: threads) }
     guard optimizer.slices == .touchedRowsOnly, parameter.squares != nil else { return updateAll(parameter, step) }
     let width = parameter.count / max(parameter.shape[0], 1)
     for row in Set(parameter.touchedRows) {
@@ -262,40 +299,13 @@ public final class Trainer {
   /// Every element's step is its own, so that large parameters are cut among the threads without changing a bit.
   private func updateAll(_ parameter: TrainingParameter, _ step: OptimizerStep) {
     let optimizer = configuration.optimizer
-    let pieces = parameter.count >= 1 << 16 ? threads : 1
     let shared = UncheckedSendable(parameter)
-    let perPiece = (parameter.count + pieces - 1) / pieces
-    DispatchQueue.concurrentPerform(iterations: pieces) { piece in
+    inParallel(parameter.count, threads: parameter.count >= 1 << 16 ? threads : 1) { part in
       let parameter = shared.value
-      let start = piece * perPiece
-      let count = min(perPiece, parameter.count - start)
-      guard count > 0 else { return }
+      let start = part.lowerBound
       optimizer.update(
         parameter.values + start, parameter.gradient + start, squares: parameter.squares(optimizer).map { $0 + start },
-        parameter.slots.map { $0 + start }, count: count, step)
+        parameter.slots.map { $0 + start }, count: part.count, step)
     }
-  }
-}
-
-/// A value that several workers fill, each its own place.
-final class SendableBox<Element>: @unchecked Sendable {
-  private var storage: [Element]
-  private let lock = NSLock()
-
-  init(_ values: [Element]) {
-    storage = values
-  }
-
-  var values: [Element] { lock.withLock { storage } }
-
-  func set(_ value: Element, at index: Int) { lock.withLock { storage[index] = value } }
-}
-
-/// Work that is cut so that no two workers touch the same memory.
-struct UncheckedSendable<Value>: @unchecked Sendable {
-  let value: Value
-
-  init(_ value: Value) {
-    self.value = value
   }
 }

@@ -16,6 +16,8 @@ final class TrainingParameter {
   /// For an embedding, the sum of the squares of the parts that its gradient was added up from, where an optimizer takes
   /// that for the square of the gradient.
   let squares: UnsafeMutablePointer<Float>?
+  /// Owns what the pointers point to.
+  private let memory: [FloatMemory]
   /// For an embedding, the rows that the last step touched: only their gradients must be cleared.
   var touchedRows: [Int] = []
 
@@ -37,29 +39,23 @@ final class TrainingParameter {
       )
     }
     let count = count
+    var memory: [FloatMemory] = []
     func filled(_ value: Float) -> UnsafeMutablePointer<Float> {
-      let memory = UnsafeMutablePointer<Float>.allocate(capacity: max(count, 1))
-      memory.initialize(repeating: value, count: count)
-      return memory
+      memory.append(FloatMemory(count, repeating: value))
+      return memory[memory.count - 1].base
     }
     values = filled(0)
     gradient = filled(0)
     slots = isTrainable ? optimizer.slotNames.indices.map { filled(optimizer.initialValue(ofSlot: $0)) } : []
     squares =
       isTrainable && name == "embeddings" && regularizer == nil && optimizer.slices != .added ? filled(0) : nil
+    self.memory = memory
     load(tensor, into: values)
   }
 
   /// What the optimizer squares: the gradient, unless it knows of its parts.
   func squares(_ optimizer: Optimizer) -> UnsafePointer<Float>? {
     optimizer.slices == .squaredApart ? squares.map { UnsafePointer($0) } : nil
-  }
-
-  deinit {
-    squares?.deallocate()
-    values.deallocate()
-    gradient.deallocate()
-    for slot in slots { slot.deallocate() }
   }
 
   func load(_ tensor: Tensor, into memory: UnsafeMutablePointer<Float>) {

@@ -1,0 +1,22 @@
+/// Memory for floats that begins with a cache line: where vectors lie across two lines, each of their loads takes two.
+package final class FloatMemory {
+  /// Floats of a cache line, the longest vector.
+  private static let line = 16
+
+  package let base: UnsafeMutablePointer<Float>
+  package let count: Int
+
+  /// - Parameter value: what all floats are at first; `nil` leaves them as they are.
+  package init(_ count: Int, repeating value: Float? = nil) {
+    self.count = count
+    let bytes = FloatMemory.lines(max(count, 1)) * MemoryLayout<Float>.stride
+    base = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: FloatMemory.line * MemoryLayout<Float>.stride)
+      .bindMemory(to: Float.self, capacity: max(count, 1))
+    if let value { base.initialize(repeating: value, count: count) }
+  }
+
+  deinit { UnsafeMutableRawPointer(base).deallocate() }
+
+  /// So many floats, rounded up to whole lines.
+  package static func lines(_ count: Int) -> Int { (count + line - 1) / line * line }
+}
