@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "counters.h"
+
 /* The few hot loops of the runtime, in one copy for each instruction set.
  *
  * Every product sums over its inner dimension in ascending order, whatever the tile or the number of rows, so that a

@@ -19,7 +19,8 @@ struct Conv1DLayer: RuntimeLayer {
     return LayerPlan(
       outputShapes: [[input[0], length, isGated ? spec.filters / 2 : spec.filters]], scratch: isGated ? sums : 0,
       tape: spec.activation.needsInput ? sums : 0,
-      backwardScratch: FloatMemory.lines(sums) + 2 * FloatMemory.lines(kernelCount(input[2])) + 2 * length * spec.filters + length + spec.filters + 2)
+      backwardScratch: FloatMemory.lines(sums) + 2 * FloatMemory.lines(kernelCount(input[2]))
+        + 2 * length * spec.filters + length + spec.filters + 2)
   }
 
   private func kernelCount(_ channels: Int) -> Int { spec.kernelSize * channels / spec.groups * spec.filters }

@@ -26,30 +26,27 @@ final class IdleRows {
 
   /// Brings the rows that a batch reads up to date; `step` moves them later.
   /// - Parameter ids: some may be the same, and some no rows at all: whoever reads them says so.
-  func catchUp(_ ids: some Sequence<Int>, _ optimizer: Optimizer, threads: Int) {
+  func catchUp(_ ids: some Sequence<Int>, _ optimizer: Optimizer, _ pool: WorkerPool) {
     batches += 1
     rows.removeAll(keepingCapacity: true)
     for id in ids where seen.indices.contains(id) && seen[id] != batches {
       seen[id] = batches
       rows.append(id)
     }
-    catchUp(rows, optimizer, threads: threads)
+    catchUp(rows, optimizer, pool)
   }
 
   /// Brings all rows up to date.
-  func settle(_ optimizer: Optimizer, threads: Int) {
+  func settle(_ optimizer: Optimizer, _ pool: WorkerPool) {
     guard !alphas.isEmpty else { return }
-    catchUp(Array(taken.indices), optimizer, threads: threads)
+    catchUp(Array(taken.indices), optimizer, pool)
     for row in taken.indices { taken[row] = 0 }
     alphas.removeAll()
   }
 
-  private func catchUp(_ rows: [Int], _ optimizer: Optimizer, threads: Int) {
+  private func catchUp(_ rows: [Int], _ optimizer: Optimizer, _ pool: WorkerPool) {
     guard case .adam(let beta1, let beta2, let epsilon, _) = optimizer.rule else { return }
-    let shared = UncheckedSendable((parameter: parameter, taken: taken, alphas: alphas))
-    let width = width
-    inParallel(rows.count, threads: threads) { part in
-      let (parameter, taken, alphas) = shared.value
+    pool.cut(rows.count) { part in
       alphas.withUnsafeBufferPointer { alphas in
         for row in rows[part] where taken[row] < alphas.count {
           guard let base = alphas.baseAddress else { return }
@@ -64,15 +61,13 @@ final class IdleRows {
   }
 
   /// One step of the rows of the last batch.
-  func step(_ optimizer: Optimizer, _ step: OptimizerStep, threads: Int) {
-    let shared = UncheckedSendable(parameter)
-    let (rows, width) = (rows, width)
-    inParallel(rows.count, threads: threads) { part in
-      let parameter = shared.value
+  func step(_ optimizer: Optimizer, _ step: OptimizerStep, _ pool: WorkerPool) {
+    pool.cut(rows.count) { part in
       for row in rows[part] {
         let start = row * width
         optimizer.update(
-          parameter.values + start, parameter.gradient + start, squares: parameter.squares(optimizer).map { $0 + start },
+          parameter.values + start, parameter.gradient + start,
+          squares: parameter.squares(optimizer).map { $0 + start },
           parameter.slots.map { $0 + start }, count: width, step)
       }
     }

@@ -35,7 +35,8 @@ public final class Trainer {
 
   public private(set) var configuration: TrainingConfiguration
   public let seed: UInt64
-  public let threads: Int
+  /// The threads it uses: as many as were given, at most 4.
+  public var threads: Int { pool.threads }
   /// Steps done.
   public internal(set) var iteration = 0
 
@@ -44,6 +45,7 @@ public final class Trainer {
   var momentumProduct = 1.0
   /// What training was started with, for those who take it up again; see `TrainingCheckpoint`.
   let compiled: JSONValue
+  private let pool: WorkerPool
   private let trained: RuntimeGraph
   private let isLogit: [Bool]
   let passes: [GradientPass]
@@ -71,7 +73,8 @@ public final class Trainer {
     native = model
     self.configuration = configuration
     self.seed = seed
-    self.threads = max(1, threads)
+    // More threads than shards would wait for the others.
+    pool = WorkerPool(threads: min(threads, Trainer.shardCount))
     let version = model.provenance.frameworkVersion ?? ""
     isClassic =
       OptimizerEra(
@@ -133,7 +136,7 @@ public final class Trainer {
 
   /// Brings every parameter up to date.
   func settle() {
-    for idle in idleRows.values { idle.settle(configuration.optimizer, threads: threads) }
+    for idle in idleRows.values { idle.settle(configuration.optimizer, pool) }
   }
 
   private static func activityRegularizers(_ spec: ModelSpec) throws -> [Int: Regularizer] {
@@ -177,7 +180,7 @@ public final class Trainer {
   ///   then as it was before the step.
   public func trainStep(_ batch: Batch) throws -> StepResult {
     let work = try ShardedBatch(batch, trained, configuration, isLogit: isLogit, shards: Trainer.shardCount)
-    for (layer, idle) in idleRows { idle.catchUp(work.ids(of: layer), configuration.optimizer, threads: threads) }
+    for (layer, idle) in idleRows { idle.catchUp(work.ids(of: layer), configuration.optimizer, pool) }
     let pointers = pointers
     for layer in parameters { for parameter in layer { parameter.clearGradient() } }
     try forEachShard(work.ranges.count) { shard in
@@ -231,17 +234,11 @@ public final class Trainer {
 
   private func forEachShard(_ count: Int, _ body: (Int) throws -> Void) throws {
     let workers = min(threads, count)
-    if workers <= 1 {
-      for shard in 0..<count { try body(shard) }
-      return
-    }
     let errors = SendableBox([(any Error)?](repeating: nil, count: count))
-    withoutActuallyEscaping(body) { body in
-      let shared = UncheckedSendable(body)
-      DispatchQueue.concurrentPerform(iterations: workers) { worker in
-        for shard in stride(from: worker, to: count, by: workers) {
-          do { try shared.value(shard) } catch { errors.set(error, at: shard) }
-        }
+    pool.run(workers) { worker in
+      // There and back, so that larger shards, which are the odd ones, do not all come to one worker.
+      for shard in 0..<count where min(shard % (2 * workers), 2 * workers - 1 - shard % (2 * workers)) == worker {
+        do { try body(shard) } catch { errors.set(error, at: shard) }
       }
     }
     if let error = errors.values.compactMap(\.self).first { throw error }
@@ -259,9 +256,7 @@ public final class Trainer {
     }
     let parts = embeddings.joined().filter { parameters[$0.layer][0].isTrainable }
     // Every thread takes columns of its own, so that each sum is made in the order of the parts.
-    let shared = UncheckedSendable((parts, parameters))
-    inParallel(parts.map(\.width).max() ?? 0, threads: threads) { columns in
-      let (parts, parameters) = shared.value
+    pool.cut(parts.map(\.width).max() ?? 0) { columns in
       for part in parts { parameters[part.layer][0].add(part, columns: columns.clamped(to: 0..<part.width)) }
     }
     for part in parts { parameters[part.layer][0].touchedRows += part.ids }
@@ -286,7 +281,7 @@ public final class Trainer {
 
   private func update(_ parameter: TrainingParameter, _ step: OptimizerStep) {
     let optimizer = configuration.optimizer
-    if let idle = idleRows[parameter.layer] { return idle.step(optimizer, step, threads: threads) }
+    if let idle = idleRows[parameter.layer] { return idle.step(optimizer, step, pool) }
     guard optimizer.slices == .touchedRowsOnly, parameter.squares != nil else { return updateAll(parameter, step) }
     let width = parameter.count / max(parameter.shape[0], 1)
     for row in Set(parameter.touchedRows) {
@@ -299,13 +294,26 @@ public final class Trainer {
   /// Every element's step is its own, so that large parameters are cut among the threads without changing a bit.
   private func updateAll(_ parameter: TrainingParameter, _ step: OptimizerStep) {
     let optimizer = configuration.optimizer
-    let shared = UncheckedSendable(parameter)
-    inParallel(parameter.count, threads: parameter.count >= 1 << 16 ? threads : 1) { part in
-      let parameter = shared.value
+    func update(_ part: Range<Int>) {
       let start = part.lowerBound
       optimizer.update(
         parameter.values + start, parameter.gradient + start, squares: parameter.squares(optimizer).map { $0 + start },
         parameter.slots.map { $0 + start }, count: part.count, step)
     }
+    if parameter.count >= 1 << 14 { pool.cut(parameter.count, update) } else { update(0..<parameter.count) }
   }
+}
+
+/// A value that several workers fill, each its own place.
+final class SendableBox<Element>: @unchecked Sendable {
+  private var storage: [Element]
+  private let lock = NSLock()
+
+  init(_ values: [Element]) {
+    storage = values
+  }
+
+  var values: [Element] { lock.withLock { storage } }
+
+  func set(_ value: Element, at index: Int) { lock.withLock { storage[index] = value } }
 }
