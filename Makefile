@@ -15,7 +15,7 @@ help:
 	@echo "make test      build, and run every test"
 	@echo "make lint      check the format"
 	@echo "make install   put rnnconv and its helper into PREFIX/bin (now $(PREFIX)/bin)"
-	@echo "make bench     measure, and print the figures"
+	@echo "make bench     measure beside Keras and PyTorch, and print the figures (fetches 3 GB the first time)"
 	@echo "make mutants   import 500 damaged copies of each kind of file"
 	@echo "make interop   let Keras open what we export (needs Python environments; see fixtures/README.md)"
 	@echo "make fixtures  write the fixtures again (needs the same)"
@@ -69,6 +69,7 @@ install: release
 	install -m 755 $(RELEASE)/rnnconv $(RELEASE)/rnnconv-hdf5 "$(PREFIX)/bin"
 
 bench: release
+	fixtures/environments.sh Benchmarks/peers
 	Benchmarks/run
 
 mutants: release

@@ -62,7 +62,9 @@ let package = Package(
 
     // Measurements for `make bench`; no part of any product.
     .executableTarget(
-      name: "Figures", dependencies: ["RNNCore", "RNNConversion", "RNNRuntime"], path: "Benchmarks/Figures"),
+      name: "Figures",
+      dependencies: ["RNNCore", "RNNContainers", "RNNConversion", "RNNRuntime", "RNNTraining"],
+      path: "Benchmarks/Figures"),
 
     // Tests. Those of a product stand on nothing that the product does not link.
     .target(

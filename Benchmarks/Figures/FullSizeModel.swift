@@ -24,7 +24,7 @@ enum FullSizeModel {
     try Data(JSONValue.object(JSONObject(words + known)).text().utf8).write(to: paths.vocabulary)
   }
 
-  private static func model() throws -> NativeModel {
+  static var spec: ModelSpec {
     var convolution = Conv1DSpec(filters: 64, kernelSize: 5)
     convolution.activation = .relu
     let layers: [(String, LayerSpec)] = [
@@ -35,8 +35,12 @@ enum FullSizeModel {
       ("lstm", .lstm(LSTMSpec(units: 70))), ("dense", .dense(DenseSpec(units: 1))),
       ("activation", .activation(ActivationSpec(activation: .sigmoid))),
     ]
-    let spec = ModelSpec.sequential(
+    return ModelSpec.sequential(
       name: "sequential", layers: layers.map { ModelSpec.Layer(name: $0.0, spec: $0.1) })
+  }
+
+  private static func model() throws -> NativeModel {
+    let spec = spec
     var seed: UInt32 = 1
     var parameters: [NativeModel.Parameter] = []
     var slots: [NativeModel.OptimizerSlot] = [

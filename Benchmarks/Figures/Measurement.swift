@@ -6,14 +6,19 @@ struct Measurement {
   var seconds: Double
   var peakBytes: Int
 
-  /// - Parameter input: a file for standard input; nothing where `nil`.
+  /// - Parameters:
+  ///   - input: a file for standard input; nothing where `nil`.
+  ///   - output: a file for standard output, written anew; nowhere where `nil`.
   /// - Throws: where the program does not end with 0.
-  static func run(_ program: URL, _ arguments: [String], input: URL? = nil) throws -> Measurement {
+  static func run(
+    _ program: URL, _ arguments: [String], input: URL? = nil, output: URL? = nil
+  ) throws -> Measurement {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
     posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, input?.path ?? "/dev/null", O_RDONLY, 0)
-    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0)
+    posix_spawn_file_actions_addopen(
+      &actions, STDOUT_FILENO, output?.path ?? "/dev/null", O_WRONLY | O_CREAT | O_TRUNC, 0o644)
     posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0)
     var strings = ([program.path] + arguments).map { strdup($0) } + [nil]
     defer { for string in strings { free(string) } }

@@ -3,22 +3,19 @@
     python train_steps.py PEER BATCHES.npz THREADS
 
 PEER is keras-jax, keras-tensorflow or pytorch. BATCHES.npz holds x (rows, 100) int32 and y (rows,) int32; thirty rows are
-a batch. One pass warms up (compilation included), the next is timed. Prints a line of JSON: milliseconds a step, the peak
-memory in bytes, and the loss at the end, which shows that something was learned.
+a batch. One pass warms up (compilation included), the next is timed. Prints a line of JSON: milliseconds a step, and the
+loss of the second pass, which shows that something was learned. For one thread the caller binds it to one core.
 
-With one thread the process is bound to one core, whatever the framework's own settings do. Each peer runs in the mode
-that was fastest of those tried: Keras on JAX compiled, Keras on TensorFlow with its own kernels (XLA takes 5 times as
-long for this network), PyTorch without its compiler (which leaves LSTM alone) and with its fused Adam.
+Each peer runs in the mode that was fastest of those tried: Keras on JAX compiled, Keras on TensorFlow with its own
+kernels (XLA takes 5 times as long for this network), PyTorch without its compiler (which leaves LSTM alone) and with its
+fused Adam.
 """
 import json
 import os
-import resource
 import sys
 import time
 
 PEER, PATH, THREADS = sys.argv[1], sys.argv[2], int(sys.argv[3])
-if THREADS == 1:
-    os.sched_setaffinity(0, {sorted(os.sched_getaffinity(0))[0]})
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
 os.environ["JAX_PLATFORMS"] = "cpu"
@@ -44,8 +41,7 @@ def with_keras(x, y):
         keras.Input((LENGTH,), dtype="int32"), layers.Embedding(WORDS, 128), layers.Dropout(0.25),
         layers.Conv1D(64, 5, activation="relu"), layers.MaxPooling1D(4), layers.LSTM(70), layers.Dense(1),
         layers.Activation("sigmoid")])
-    jit = os.environ.get("JIT", "1" if PEER == "keras-jax" else "0") == "1"
-    model.compile("adam", "binary_crossentropy", jit_compile=jit)
+    model.compile("adam", "binary_crossentropy", jit_compile=PEER == "keras-jax")
 
     def epoch():
         return model.fit(x, y, batch_size=BATCH, epochs=1, shuffle=False, verbose=0).history["loss"][0]
@@ -102,9 +98,7 @@ def main():
     loss = epoch()
     seconds = time.perf_counter() - start
     steps = -(-len(x) // BATCH)
-    print(json.dumps({
-        "milliseconds": seconds / steps * 1000, "loss": float(loss),
-        "bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}))
+    print(json.dumps({"milliseconds": seconds / steps * 1000, "loss": float(loss)}))
 
 
 if __name__ == "__main__":
