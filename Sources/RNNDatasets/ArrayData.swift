@@ -3,7 +3,7 @@ import RNNContainers
 import RNNCore
 
 /// A data set of plain arrays: an `.npz` file with `x` and `y`, or `x0`, `x1`, ... and `y0`, `y1`, ... for a model of
-/// several inputs or outputs, in the order of their numbers.
+/// several inputs or outputs, in the order of their numbers; and `sample_weight` where examples do not count the same.
 public enum ArrayData {
   private static let remedy =
     "Save it with numpy.savez(file, x=..., y=...), or x0=..., x1=..., y0=... for several inputs or outputs."
@@ -17,12 +17,13 @@ public enum ArrayData {
 
   /// The same from the bytes of an `.npz` file.
   public static func dataset(npz data: Data) throws -> Dataset {
-    let arrays = try NPZ.read(data)
+    var arrays = try NPZ.read(data)
+    let weights = arrays.firstIndex { $0.name == "sample_weight" }.map { arrays.remove(at: $0).tensor }
     let (inputs, targets) = (try ordered(arrays, "x"), try ordered(arrays, "y"))
     if let other = arrays.first(where: { $0.name.first != "x" && $0.name.first != "y" }) {
-      throw RNNError.unsupported("the array '\(other.name)' is neither an input nor a target", remedy: remedy)
+      throw RNNError.unsupported("the array '\(other.name)' is neither an input, a target nor 'sample_weight'", remedy: remedy)
     }
-    return Dataset(training: try Examples(inputs: inputs, targets: targets))
+    return Dataset(training: try Examples(inputs: inputs, targets: targets, weights: weights))
   }
 
   /// The arrays `letter`, or `letter` with 0, 1, and so on.

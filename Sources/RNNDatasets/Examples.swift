@@ -7,6 +7,8 @@ public struct Examples: Sendable, Equatable {
   public let inputs: [Tensor]
   /// In the order of the model's outputs: (rows, ...).
   public let targets: [Tensor]
+  /// How much each row counts, (rows); `nil` where all count the same.
+  public let weights: Tensor?
   /// Rows.
   public let count: Int
   /// For each input that is stored as ids and meant as one-hot vectors, their length; else `nil`. `slice` makes the
@@ -19,11 +21,15 @@ public struct Examples: Sendable, Equatable {
   ///   - inputDepths: for each input `nil`, or the length of the one-hot vectors that its int32 ids stand for; empty
   ///     where every input is as stored.
   ///   - targetDepths: the same for the targets.
-  /// - Throws: `badData` where the arrays differ in their rows, there is no input, or an id has no place in its vector.
-  public init(inputs: [Tensor], targets: [Tensor], inputDepths: [Int?] = [], targetDepths: [Int?] = []) throws {
+  ///   - weights: one number a row.
+  /// - Throws: `badData` where the arrays differ in their rows, there is no input, an id has no place in its vector, or a
+  ///   weight is negative or no number.
+  public init(
+    inputs: [Tensor], targets: [Tensor], inputDepths: [Int?] = [], targetDepths: [Int?] = [], weights: Tensor? = nil
+  ) throws {
     let arrays = inputs + targets
     guard let first = inputs.first else { throw RNNError.badData("the data has no inputs") }
-    for array in arrays {
+    for array in arrays + (weights.map { [$0] } ?? []) {
       guard let rows = array.shape.first else { throw RNNError.badData("an array of the data is a single number") }
       guard rows == first.shape[0] else {
         throw RNNError.badData(
@@ -39,16 +45,31 @@ public struct Examples: Sendable, Equatable {
     for (array, depth) in zip(arrays, inputDepths + targetDepths) {
       if let depth { try Examples.checkIDs(of: array, below: depth) }
     }
+    if let weights { try Examples.check(weights: weights) }
     self.init(
-      inputs: inputs, targets: targets, count: first.shape[0], inputDepths: inputDepths, targetDepths: targetDepths)
+      inputs: inputs, targets: targets, weights: weights, count: first.shape[0], inputDepths: inputDepths,
+      targetDepths: targetDepths)
   }
 
-  private init(inputs: [Tensor], targets: [Tensor], count: Int, inputDepths: [Int?], targetDepths: [Int?]) {
+  private init(
+    inputs: [Tensor], targets: [Tensor], weights: Tensor?, count: Int, inputDepths: [Int?], targetDepths: [Int?]
+  ) {
     self.inputs = inputs
     self.targets = targets
+    self.weights = weights
     self.count = count
     self.inputDepths = inputDepths
     self.targetDepths = targetDepths
+  }
+
+  private static func check(weights: Tensor) throws {
+    guard weights.count == weights.shape[0] else {
+      throw RNNError.badData(
+        "the weights of the examples are \(describe(shape: weights.shape)), expected one number each")
+    }
+    if let wrong = weights.floats().firstIndex(where: { !($0 >= 0 && $0.isFinite) }) {
+      throw RNNError.badData("the weight of example \(wrong) is \(weights.floats()[wrong])")
+    }
   }
 
   private static func checkIDs(of tensor: Tensor, below depth: Int) throws {
@@ -99,14 +120,15 @@ public struct Examples: Sendable, Equatable {
       }
     }
     return Examples(
-      inputs: try made(inputs, inputDepths), targets: try made(targets, targetDepths), count: count,
-      inputDepths: inputs.map { _ in nil }, targetDepths: targets.map { _ in nil })
+      inputs: try made(inputs, inputDepths), targets: try made(targets, targetDepths),
+      weights: try weights.map(choose), count: count, inputDepths: inputs.map { _ in nil },
+      targetDepths: targets.map { _ in nil })
   }
 
   /// A run of rows that stay as they are stored.
   func stored(_ range: Range<Int>) throws -> Examples {
     Examples(
       inputs: try inputs.map { try $0.rows(range) }, targets: try targets.map { try $0.rows(range) },
-      count: range.count, inputDepths: inputDepths, targetDepths: targetDepths)
+      weights: try weights?.rows(range), count: range.count, inputDepths: inputDepths, targetDepths: targetDepths)
   }
 }

@@ -21,7 +21,7 @@ struct TrainingData: BatchSource {
       // A single number an example fits an output of one unit.
       target.shape.count == 1 ? try target.reshaped(to: target.shape + [1]) : target
     }
-    return Trainer.Batch(inputs: part.inputs, targets: targets)
+    return Trainer.Batch(inputs: part.inputs, targets: targets, sampleWeights: part.weights?.floats())
   }
 }
 

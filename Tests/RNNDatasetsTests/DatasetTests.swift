@@ -93,6 +93,25 @@ import Testing
     #expect(data.targets == [tensors[7], tensors[5]])
   }
 
+  /// A weight stays with its example, in a batch in any order and in the part that validates.
+  @Test func readsWeights() throws {
+    let (x, y) = (try floats([4, 3]), try Tensor(ids: [1, 0, 1, 0], shape: [4]))
+    func weights(_ values: [Float], _ shape: [Int]) throws -> Tensor { try Tensor(values, shape: shape) }
+    let data = try ArrayData.dataset(
+      npz: try archive([("x", x), ("sample_weight", try weights([1, 0, 2.5, 4], [4])), ("y", y)]))
+    #expect(data.training.weights?.floats() == [1, 0, 2.5, 4])
+    #expect(try data.slice(rows: [3, 0]).weights?.floats() == [4, 1])
+    #expect(try data.holdingOutLast(0.5).validation?.weights?.floats() == [2.5, 4])
+    for (values, shape, word) in [
+      ([1, -1, 0, 0], [4], "example 1 is -1"), ([1, .nan, 0, 0], [4], "example 1 is nan"), ([1, 1], [2], "differ"),
+      ([1, 1, 1, 1, 1, 1, 1, 1], [4, 2], "one number each"),
+    ] as [([Float], [Int], String)] {
+      expectError(.badData, containing: word) {
+        try ArrayData.dataset(npz: try archive([("x", x), ("y", y), ("sample_weight", try weights(values, shape))]))
+      }
+    }
+  }
+
   @Test func refusesOtherArrays() throws {
     let (x, y) = (try floats([2, 3]), try floats([2]))
     expectError(.badData, containing: "no array 'y' or 'y0' holds the targets; there are: 'x'") {

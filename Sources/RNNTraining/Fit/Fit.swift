@@ -126,7 +126,7 @@ public struct Fit {
       let start = position.batch * options.batchSize
       let part = Array(rows[start..<min(start + options.batchSize, rows.count)])
       var batch = try training.batch(rows: part)
-      weigh(&batch)
+      try weigh(&batch)
       let result = try trainer.trainStep(batch)
       meter.add(result, batch)
       position.batch += 1
@@ -167,10 +167,12 @@ public struct Fit {
     return EpochHistory(values: meter.values)
   }
 
-  private func weigh(_ batch: inout Trainer.Batch) {
+  private func weigh(_ batch: inout Trainer.Batch) throws {
     guard let weights = options.classWeights, let labels = batch.targets.first?.floats() else { return }
     let rows = batch.targets[0].shape[0]
-    guard labels.count == rows else { return }
+    guard labels.count == rows, batch.targets.count == 1 else {
+      throw RNNError.usage("weights of classes need one target of one number an example")
+    }
     let given = batch.sampleWeights
     batch.sampleWeights = (0..<rows).map { row in
       (Int(exactly: labels[row]).flatMap { weights[$0] } ?? 1) * (given?[row] ?? 1)
