@@ -21,7 +21,8 @@ public enum ArrayData {
     let weights = arrays.firstIndex { $0.name == "sample_weight" }.map { arrays.remove(at: $0).tensor }
     let (inputs, targets) = (try ordered(arrays, "x"), try ordered(arrays, "y"))
     if let other = arrays.first(where: { $0.name.first != "x" && $0.name.first != "y" }) {
-      throw RNNError.unsupported("the array '\(other.name)' is neither an input, a target nor 'sample_weight'", remedy: remedy)
+      throw RNNError.unsupported(
+        "the array '\(other.name)' is neither an input, a target nor 'sample_weight'", remedy: remedy)
     }
     return Dataset(training: try Examples(inputs: inputs, targets: targets, weights: weights))
   }
