@@ -10,7 +10,8 @@ struct CompileOptions: ParsableArguments {
   @Option(help: "The loss; by default what the model was compiled with, else one that fits the last layer.")
   var loss: String?
 
-  @Option(help: "Metrics, separated by commas.")
+  @Option(
+    help: "Metrics, separated by commas; by default what the model was compiled with, else the accuracy of classes.")
   var metrics: String?
 
   @Option(help: "The learning rate.")
@@ -27,6 +28,7 @@ struct CompileOptions: ParsableArguments {
   }
 
   func configuration(for model: NativeModel) throws -> TrainingConfiguration {
+    let isCompiled = TrainingConfiguration.isCompiled(model)
     var model = model
     if optimizer != nil || loss != nil, var json = (try? JSONValue(parsing: model.training ?? "{}"))?.object {
       // What the user names is not looked up in the file.
@@ -39,6 +41,7 @@ struct CompileOptions: ParsableArguments {
       configuration.optimizer = try Optimizer(keras: .string(optimizer), dialect: "keras3", version: nil)
     }
     if let loss { configuration.losses = try configuration.losses.map { _ in try Loss(keras: .string(loss)) } }
+    if !isCompiled { configuration.metrics = TrainingConfiguration.metrics(fitting: configuration.losses) }
     if let metrics {
       configuration.metrics = metrics.split(separator: ",").map {
         .string($0.trimmingCharacters(in: .whitespaces))

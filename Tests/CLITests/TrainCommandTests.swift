@@ -228,6 +228,9 @@ struct TrainCommandTests {
         "40", "--learning-rate", "0.02", "-o", "chars.rnn",
       ], in: folder.url, deadline: 60)
     #expect(trained.status == 0, "\(trained.errors)")
+    // Nothing names a loss or a metric: those of classes, a number a step.
+    #expect(trained.errors.contains("sparse_categorical_crossentropy"))
+    #expect(trained.errors.contains("- accuracy: "))
     func write(_ arguments: [String]) throws -> String {
       try CLI.run(["run", "--model", "chars.rnn", "--input", "ab"] + arguments, in: folder.url).output
     }

@@ -17,7 +17,7 @@ public struct TrainingConfiguration: Sendable, Equatable {
     lossWeights = losses.map { _ in 1 }
   }
 
-  /// What the model was compiled with, else Adam and losses that fit the last layers.
+  /// What the model was compiled with, else Adam, losses that fit the last layers, and the metrics of these.
   /// - Throws: `unsupported` for an optimizer or a loss that is not built in.
   public init(for model: NativeModel) throws {
     let json = try model.training.map { try JSONValue(parsing: $0) } ?? .null
@@ -36,10 +36,31 @@ public struct TrainingConfiguration: Sendable, Equatable {
       return Loss.fitting(spec.activations.first ?? .linear, units: 2)
     }
     self.init(
-      optimizer: optimizer, losses: losses, metrics: TrainingConfiguration.flat(json["metrics"]))
+      optimizer: optimizer, losses: losses,
+      metrics: TrainingConfiguration.isCompiled(model)
+        ? TrainingConfiguration.flat(json["metrics"]) : TrainingConfiguration.metrics(fitting: losses))
     lossWeights = names.indices.map { index in
       TrainingConfiguration.part(json["loss_weights"], names[index], index)?.double ?? 1
     }
+  }
+
+  /// Whether the model's file says how it is trained.
+  public static func isCompiled(_ model: NativeModel) -> Bool {
+    guard let json = try? JSONValue(parsing: model.training ?? "{}") else { return false }
+    return ["loss", "optimizer", "optimizer_config", "metrics"].contains { json[$0].map { !$0.isNull } ?? false }
+  }
+
+  /// What people look at where nothing names a metric: the accuracy of classes.
+  public static func metrics(fitting losses: [Loss]) -> [JSONValue] {
+    let areOfClasses = losses.allSatisfy { loss in
+      switch loss.kind {
+      case .binaryCrossentropy, .categoricalCrossentropy, .sparseCategoricalCrossentropy: true
+      case .meanSquaredError, .meanAbsoluteError, .meanAbsolutePercentageError, .meanSquaredLogarithmicError, .huber,
+        .logCosh, .poisson, .hinge, .squaredHinge, .categoricalHinge, .klDivergence, .cosineSimilarity:
+        false
+      }
+    }
+    return areOfClasses ? ["accuracy"] : []
   }
 
   /// The entry for one output: the same for all, or by position or name.
