@@ -54,6 +54,8 @@ struct CompileOptions: ParsableArguments {
 
   func summary(_ configuration: TrainingConfiguration) -> String {
     let losses = configuration.losses.map(\.kind.rawValue).joined(separator: ", ")
-    return "\(configuration.optimizer.className) at \(configuration.optimizer.learningRate.value(at: 0)), \(losses)"
+    // Keras keeps rates as float32: 0.001 and not what that is in double precision.
+    let rate = Float(configuration.optimizer.learningRate.value(at: 0))
+    return "\(configuration.optimizer.className) at \(rate), \(losses)"
   }
 }

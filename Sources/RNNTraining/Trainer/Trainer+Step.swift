@@ -1,0 +1,133 @@
+import RNNCore
+import RNNRuntime
+
+/// Steps: forward, backward and the optimizer.
+extension Trainer {
+  /// Forward, backward and one step of the optimizer.
+  /// - Throws: `badData` where the batch does not fit the model, or the loss or a gradient is no number; the model is
+  ///   then as it was before the step.
+  public func trainStep(_ batch: Batch) throws -> StepResult {
+    let work = try ShardedBatch(batch, trained, configuration, isLogit: isLogit, shards: Trainer.shardCount)
+    for (layer, idle) in idleRows { idle.catchUp(work.ids(of: layer), configuration.optimizer, pool) }
+    let pointers = pointers
+    for layer in parameters { for parameter in layer { parameter.clearGradient() } }
+    try forEachShard(work.ranges.count) { shard in
+      try work.forward(shard, passes[shard], pointers, seed: seed, step: UInt64(iteration))
+    }
+    let normalizers = work.normalizers(isClassic: isClassic)
+    let results = SendableBox(work.ranges.map { _ in [GradientPass.EmbeddingGradient]() })
+    try forEachShard(work.ranges.count) { shard in
+      for layer in shardGradients[shard].indices {
+        guard let gradients = shardGradients[shard][layer] else { continue }
+        for (index, gradient) in gradients.enumerated() {
+          gradient.update(repeating: 0, count: parameters[layer][index].count)
+        }
+      }
+      let part = work.backward(
+        shard, passes[shard], pointers, shardGradients[shard], normalizers, activityRegularizers,
+        activityScale: isClassic ? 1 : 1 / Double(max(work.batch.count, 1)))
+      results.set(part, at: shard)
+    }
+    let embeddings = results.values
+    addUp(shards: work.ranges.count, embeddings)
+    var loss = work.loss(normalizers)
+    for parameter in parameters.joined() {
+      guard let regularizer = parameter.regularizer else { continue }
+      loss += regularizer.apply(
+        parameter.values, count: parameter.count, scale: 1, gradient: parameter.isTrainable ? parameter.gradient : nil)
+      // A penalty's gradient reaches every row.
+      parameter.touchedRows.removeAll()
+    }
+    guard loss.isFinite, gradientsAreFinite(embeddings) else { throw notFinite(loss, shards: work.ranges.count) }
+    step(Array(embeddings.joined()))
+    return StepResult(loss: loss, predictions: work.predictions())
+  }
+
+  /// The loss without a step, and the predictions.
+  public func evaluate(_ batch: Batch) throws -> StepResult {
+    settle()
+    let work = try ShardedBatch(batch, trained, configuration, isLogit: isLogit, shards: Trainer.shardCount)
+    let pointers = pointers
+    try forEachShard(work.ranges.count) { shard in
+      try work.forward(shard, evaluations[shard], pointers, seed: nil, step: 0)
+    }
+    var loss = work.loss(work.normalizers(isClassic: isClassic))
+    for parameter in parameters.joined() {
+      if let regularizer = parameter.regularizer {
+        loss += regularizer.apply(parameter.values, count: parameter.count, scale: 1, gradient: nil)
+      }
+    }
+    return StepResult(loss: loss, predictions: work.predictions())
+  }
+
+  private func forEachShard(_ count: Int, _ body: (Int) throws -> Void) throws {
+    let workers = min(threads, count)
+    let errors = SendableBox([(any Error)?](repeating: nil, count: count))
+    pool.run(workers) { worker in
+      // There and back, so that larger shards, which are the odd ones, do not all come to one worker.
+      for shard in 0..<count where min(shard % (2 * workers), 2 * workers - 1 - shard % (2 * workers)) == worker {
+        do { try body(shard) } catch { errors.set(error, at: shard) }
+      }
+    }
+    if let error = errors.values.compactMap(\.self).first { throw error }
+  }
+
+  /// The shards' gradients, in order.
+  private func addUp(shards: Int, _ embeddings: [[GradientPass.EmbeddingGradient]]) {
+    for layer in parameters.indices {
+      for (index, parameter) in parameters[layer].enumerated() {
+        for shard in 0..<shards {
+          guard let part = shardGradients[shard][layer]?[index] else { continue }
+          TrainingKernels.add(parameter.gradient, part, count: parameter.count)
+        }
+      }
+    }
+    let parts = embeddings.joined().filter { parameters[$0.layer][0].isTrainable }
+    // Every thread takes columns of its own, so that each sum is made in the order of the parts.
+    pool.cut(parts.map(\.width).max() ?? 0) { columns in
+      for part in parts { parameters[part.layer][0].add(part, columns: columns.clamped(to: 0..<part.width)) }
+    }
+    for part in parts { parameters[part.layer][0].touchedRows += part.ids }
+  }
+
+  private func step(_ slices: [GradientPass.EmbeddingGradient]) {
+    let optimizer = configuration.optimizer
+    let trainable = parameters.joined().filter(\.isTrainable)
+    GradientClipping(optimizer, slices: slices).apply(trainable)
+    var step = optimizer.step(iteration: iteration, momentumProduct: &momentumProduct)
+    for (index, parameter) in trainable.enumerated() {
+      // tf_keras counts, in Python and so once for each of its two traces of the step, which parameter comes when.
+      let isCounted = index + 1 + trainable.count == iteration + 2
+      if optimizer.multipliesProductPerParameter, index > 0, !isCounted {
+        step = optimizer.step(iteration: iteration, momentumProduct: &momentumProduct)
+      }
+      update(parameter, step)
+      parameter.constraint?.apply(parameter.values, shape: parameter.shape)
+    }
+    iteration += 1
+  }
+
+  private func update(_ parameter: TrainingParameter, _ step: OptimizerStep) {
+    let optimizer = configuration.optimizer
+    if let idle = idleRows[parameter.layer] { return idle.step(optimizer, step, pool) }
+    guard optimizer.slices == .touchedRowsOnly, parameter.squares != nil else { return updateAll(parameter, step) }
+    let width = parameter.count / max(parameter.shape[0], 1)
+    for row in Set(parameter.touchedRows) {
+      optimizer.update(
+        parameter.values + row * width, parameter.gradient + row * width, squares: nil,
+        parameter.slots.map { $0 + row * width }, count: width, step)
+    }
+  }
+
+  /// Every element's step is its own, so that large parameters are cut among the threads without changing a bit.
+  private func updateAll(_ parameter: TrainingParameter, _ step: OptimizerStep) {
+    let optimizer = configuration.optimizer
+    func update(_ part: Range<Int>) {
+      let start = part.lowerBound
+      optimizer.update(
+        parameter.values + start, parameter.gradient + start, squares: parameter.squares(optimizer).map { $0 + start },
+        parameter.slots.map { $0 + start }, count: part.count, step)
+    }
+    if parameter.count >= 1 << 14 { pool.cut(parameter.count, update) } else { update(0..<parameter.count) }
+  }
+}
