@@ -49,6 +49,9 @@ public enum ModelExport {
 
   private static func losses(_ model: NativeModel, _ format: ExportFormat) -> [LedgerEntry] {
     var losses: [LedgerEntry] = []
+    if !model.recurrentStates.isEmpty || model.training?.contains(NativeModel.interruptionKey) == true {
+      losses.append(LedgerEntry(.dropped, "training", "the place where it was interrupted"))
+    }
     if model.text != nil { losses.append(LedgerEntry(.dropped, "text", "the format holds no vocabulary")) }
     switch format {
     case .kerasH5:

@@ -33,7 +33,8 @@ public struct Examples: Sendable, Equatable {
       guard let rows = array.shape.first else { throw RNNError.badData("an array of the data is a single number") }
       guard rows == first.shape[0] else {
         throw RNNError.badData(
-          "the arrays differ in their rows: \(arrays.map { describe(shape: $0.shape) }.joined(separator: ", "))",
+          "the arrays differ in their rows: "
+            + (arrays + (weights.map { [$0] } ?? [])).map { describe(shape: $0.shape) }.joined(separator: ", "),
           remedy: "The first dimension counts the examples, and must be the same for all.")
       }
     }

@@ -22,7 +22,7 @@ struct CompileOptions: ParsableArguments {
 
   func validate() throws {
     for (name, value) in [("--learning-rate", learningRate), ("--clipnorm", clipnorm)] {
-      guard let value, !(value > 0 && value.isFinite) else { continue }
+      guard let value, !(value > 0 && Float(value).isFinite) else { continue }
       throw ValidationError("\(name) must be positive")
     }
   }
@@ -41,11 +41,12 @@ struct CompileOptions: ParsableArguments {
       configuration.optimizer = try Optimizer(keras: .string(optimizer), dialect: "keras3", version: nil)
     }
     if let loss { configuration.losses = try configuration.losses.map { _ in try Loss(keras: .string(loss)) } }
-    if !isCompiled { configuration.metrics = TrainingConfiguration.metrics(fitting: configuration.losses) }
-    if let metrics {
-      configuration.metrics = metrics.split(separator: ",").map {
-        .string($0.trimmingCharacters(in: .whitespaces))
-      }
+    let named = metrics.map { list in
+      list.split(separator: ",").map { JSONValue.string($0.trimmingCharacters(in: .whitespaces)) }
+    }
+    if let metrics = named ?? (isCompiled ? nil : TrainingConfiguration.metrics(fitting: configuration.losses)) {
+      configuration.metrics = configuration.losses.map { _ in metrics }
+      configuration.weightedMetrics = configuration.losses.map { _ in [] }
     }
     if let learningRate { configuration.optimizer.learningRate = .constant(learningRate) }
     if let clipnorm { configuration.optimizer.clipNorm = clipnorm }
@@ -56,6 +57,10 @@ struct CompileOptions: ParsableArguments {
     let losses = configuration.losses.map(\.kind.rawValue).joined(separator: ", ")
     // Keras keeps rates as float32: 0.001 and not what that is in double precision.
     let rate = Float(configuration.optimizer.learningRate.value(at: 0))
-    return "\(configuration.optimizer.className) at \(rate), \(losses)"
+    let clips = [
+      ("clipnorm", configuration.optimizer.clipNorm), ("global_clipnorm", configuration.optimizer.globalClipNorm),
+      ("clipvalue", configuration.optimizer.clipValue),
+    ].compactMap { name, value in value.map { ", \(name) \(Float($0))" } }.joined()
+    return "\(configuration.optimizer.className) at \(rate)\(clips), \(losses)"
   }
 }

@@ -38,7 +38,7 @@ struct TrainCommand: ParsableCommand {
   @Option(help: "Weights of the classes, as 0=1,1=2.5; a class that is not named has 1.")
   var classWeights: String?
 
-  @OptionGroup var watch: WatchOptions
+  @OptionGroup var monitoring: MonitorOptions
 
   @Option(help: "Write the history of the epochs to this file, .json or .csv.")
   var history: String?
@@ -56,7 +56,9 @@ struct TrainCommand: ParsableCommand {
   var force = false
 
   func validate() throws {
-    if (config == nil) == (model == nil), !resume { throw ValidationError("give either --config or --model") }
+    if config != nil && model != nil || config == nil && model == nil && !resume {
+      throw ValidationError("give either --config or --model")
+    }
     for (name, value) in [
       ("--batch-size", batchSize), ("--epochs", epochs), ("--threads", threads),
       ("--checkpoint-every", checkpointEvery),
@@ -73,58 +75,58 @@ struct TrainCommand: ParsableCommand {
     try Kernels.checkEnvironment()
     let target = URL(fileURLWithPath: output)
     if !resume { try AtomicFile.checkDestination(target.path, replacing: force) }
-    try watch.checkDestination(replacing: force || resume)
+    try monitoring.checkDestination(besides: target, replacing: force || resume)
     let history = history.flatMap { HistoryFile(path: $0) }
     try history?.checkDestination()
     let start = try resume ? TrainingStart.resumed(self, from: target) : TrainingStart.fresh(self)
     let trainer = try Trainer(
-      start.model, start.configuration, seed: seed ?? start.position?.seed ?? 0,
-      threads: threads ?? ProcessInfo.processInfo.activeProcessorCount)
+      start.model, start.configuration, seed: seed ?? start.checkpoint?.position.seed ?? 0,
+      threads: threads ?? ProcessInfo.processInfo.activeProcessorCount, resuming: start.checkpoint)
     let set = try data.dataset(for: start.model)
     var text = set.training.text ?? start.model.text
     if text?.rules.length == nil { text?.rules.length = data.maxlen }
-    let options = try fitOptions(start.position)
+    let options = try fitOptions(start.checkpoint?.position.options)
     let progress = TrainingProgress(epochs: options.epochs, examples: set.source.count, batchSize: options.batchSize)
     // An error does not end a line that is being written over.
     defer { progress.finish() }
-    Interruption.watch()
+    Interruption.listen()
     var events = Fit.Events()
     events.step = progress.step
     events.epoch = { epoch, lines in
       progress.epoch(epoch, lines[lines.count - 1])
       try history?.write(lines)
     }
-    events.improved = { trainer, line in try watch.writeBest(trainer, text) }
+    events.improved = { trainer, line in try monitoring.writeBest(trainer, text) }
     events.shouldStop = { Interruption.wasAsked }
     events.checkpoint = { trainer, position in
       try TrainedFile.write(try trainer.checkpoint(at: position), text, to: target)
     }
     Console.note("\(compile.summary(trainer.configuration)), \(Console.count(set.source.count, "example"))")
     let end = try Fit(trainer, options, events: events).run(
-      set.source, validation: set.validation, from: start.position
+      set.source, validation: set.validation, from: start.checkpoint?.position
     ).end
     progress.finish()
     switch end {
     case .interrupted:
       Console.note("\(target.relativePath): stopped after step \(trainer.iteration). To go on:")
       return Console.note("  " + Interruption.command)
-    case .stoppedEarly: Console.note("stopped early: \(watch.patience) without improvement")
+    case .stoppedEarly:
+      Console.note("stopped early: \(Console.count(options.earlyStopping?.patience ?? 0, "epoch")) without improvement")
     case .finished: break
     }
     try TrainedFile.write(try trainer.trainedModel(), text, to: target)
     Console.note("\(target.relativePath): trained")
   }
 
-  private func fitOptions(_ saved: FitPosition?) throws -> FitOptions {
-    var options = FitOptions()
-    options.epochs = epochs ?? saved?.epochs ?? 1
-    options.batchSize = batchSize ?? saved?.batchSize ?? 32
-    options.isShuffled = shuffle ?? saved?.isShuffled ?? true
+  /// What the command says, over what an interrupted training was started with.
+  private func fitOptions(_ saved: FitOptions?) throws -> FitOptions {
+    var options = saved ?? FitOptions()
+    options.epochs = epochs ?? options.epochs
+    options.batchSize = batchSize ?? options.batchSize
+    options.isShuffled = shuffle ?? options.isShuffled
+    options.classWeights = try classes() ?? options.classWeights
     options.checkpointEvery = checkpointEvery
-    options.classWeights = try classes()
-    options.monitor = watch.monitor
-    options.earlyStopping = watch.earlyStopping.map { EarlyStopping(patience: $0) }
-    options.plateau = watch.reduceOnPlateau.map { ReduceOnPlateau(patience: $0, factor: watch.plateauFactor) }
+    monitoring.apply(to: &options)
     return options
   }
 

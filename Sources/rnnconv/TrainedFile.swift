@@ -58,7 +58,7 @@ enum Interruption {
 
   static var wasAsked: Bool { flag != 0 }
 
-  static func watch() {
+  static func listen() {
     for number in [SIGINT, SIGTERM] {
       signal(number) { number in
         if Interruption.flag != 0 {

@@ -7,9 +7,9 @@ struct TrainingProgress {
   private let examples: Int
   private let batchSize: Int
   private let isTerminal = isatty(STDERR_FILENO) == 1
-  private let watch = Watch()
+  private let clock = Clock()
 
-  private final class Watch {
+  private final class Clock {
     var epochStart = ContinuousClock.now
     var lastShown = ContinuousClock.now
     /// Steps seen in this epoch; a training that was taken up begins in the middle of one.
@@ -27,38 +27,38 @@ struct TrainingProgress {
 
   func step(_ epoch: Int, _ batch: Int, _ batches: Int, _ values: EpochHistory) {
     let now = ContinuousClock.now
-    if watch.steps == 0 { watch.epochStart = watch.lastStep }
-    watch.steps += 1
-    watch.lastStep = now
+    if clock.steps == 0 { clock.epochStart = clock.lastStep }
+    clock.steps += 1
+    clock.lastStep = now
     guard isTerminal else { return }
     // Ten times a second is as fast as people read.
-    guard batch == batches || now - watch.lastShown > .milliseconds(100) else { return }
-    watch.lastShown = now
+    guard batch == batches || now - clock.lastShown > .milliseconds(100) else { return }
+    clock.lastShown = now
     let done = min(batch * batchSize, examples)
-    let left = seconds(now - watch.epochStart) / Double(watch.steps) * Double(batches - batch)
+    let left = seconds(now - clock.epochStart) / Double(clock.steps) * Double(batches - batch)
     show(epoch, done, "\(bar(batch, batches)) ", " ETA \(Int(left))s", values, isFinal: false)
   }
 
   func epoch(_ epoch: Int, _ values: EpochHistory) {
     show(epoch, examples, isTerminal ? "\(bar(1, 1)) " : " ", "", values, isFinal: true)
-    watch.steps = 0
-    watch.lastStep = .now
+    clock.steps = 0
+    clock.lastStep = .now
   }
 
   /// Leaves the line that was written over.
   func finish() {
-    if watch.isLineOpen { write("\n") }
-    watch.isLineOpen = false
+    if clock.isLineOpen { write("\n") }
+    clock.isLineOpen = false
   }
 
   private func show(
     _ epoch: Int, _ done: Int, _ bar: String, _ eta: String, _ values: EpochHistory, isFinal: Bool
   ) {
-    let each = seconds(watch.lastStep - watch.epochStart) / Double(max(watch.steps, 1)) * 1000
-    let spent = "\(Int(seconds(ContinuousClock.now - watch.epochStart)))s \(String(format: "%.1f", each))ms/step"
+    let each = seconds(clock.lastStep - clock.epochStart) / Double(max(clock.steps, 1)) * 1000
+    let spent = "\(Int(seconds(ContinuousClock.now - clock.epochStart)))s \(String(format: "%.1f", each))ms/step"
     let line = "Epoch \(epoch + 1)/\(epochs)  \(done)/\(examples) \(bar)\(spent)\(eta) - \(text(values))"
     write((isTerminal ? "\r\u{1B}[K" : "") + line + (isFinal ? "\n" : ""))
-    watch.isLineOpen = !isFinal
+    clock.isLineOpen = !isFinal
   }
 
   private func bar(_ batch: Int, _ batches: Int) -> String {

@@ -9,10 +9,11 @@ struct TrainingStart {
   var model: NativeModel
   var configuration: TrainingConfiguration
   /// Where an interrupted training stands; `nil` for a new one.
-  var position: FitPosition?
+  var checkpoint: TrainingCheckpoint?
 
   static func fresh(_ command: TrainCommand) throws -> TrainingStart {
-    var model = try named(command) ?? drawn(command)
+    // A training that was interrupted is taken up with --resume only.
+    var model = TrainingCheckpoint.removed(from: try named(command) ?? drawn(command))
     let configuration = try command.compile.configuration(for: model)
     // An optimizer that the user names starts from rest.
     if command.compile.optimizer != nil { model.optimizerSlots = [] }
@@ -46,7 +47,7 @@ struct TrainingStart {
   /// - Throws: `usage` where the file holds no interrupted training, or the command names another one.
   static func resumed(_ command: TrainCommand, from target: URL) throws -> TrainingStart {
     let model = try NativeModel(contentsOf: target)
-    guard let checkpoint = try locating(target.path, { try TrainingCheckpoint(of: model) }) else {
+    guard let checkpoint = try locating(command.output, { try TrainingCheckpoint(of: model) }) else {
       throw RNNError.usage(
         "\(command.output) holds no interrupted training", remedy: "Use --model \(command.output) to train it on.")
     }
@@ -57,12 +58,14 @@ struct TrainingStart {
         remedy: "Resume it with its own, or train anew with --force and without --resume.")
     }
     let started = checkpoint.started(model)
-    guard try command.compile.configuration(for: started) == TrainingConfiguration(for: started) else {
+    let (given, saved) = try (command.compile.configuration(for: started), TrainingConfiguration(for: started))
+    guard given == saved else {
+      let (saved, given) = (command.compile.summary(saved), command.compile.summary(given))
       throw RNNError.usage(
-        "the interrupted training was started with \(try command.compile.summary(TrainingConfiguration(for: started)))",
+        "the interrupted training was started with \(saved), not with \(saved == given ? "other metrics" : given)",
         remedy: "Go on with the optimizer, loss, metrics, rate and clipping that it was started with.")
     }
     return TrainingStart(
-      model: model, configuration: try TrainingConfiguration(for: model), position: checkpoint.position)
+      model: model, configuration: try TrainingConfiguration(for: model), checkpoint: checkpoint)
   }
 }

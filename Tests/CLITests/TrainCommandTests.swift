@@ -141,7 +141,10 @@ struct TrainCommandTests {
       (["--config", "other.json"], "another model"), (["--learning-rate", "0.5"], "started with"),
       (["--optimizer", "sgd"], "started with"), (["--loss", "mse"], "started with"),
       (["--metrics", "accuracy,mae"], "started with"), (["--batch-size", "7"], "batch size"),
-      (["--seed", "9"], "seed"), (["--no-shuffle"], "shuffling"),
+      (["--seed", "9"], "seed"), (["--no-shuffle"], "shuffle true, not false"),
+      (["--class-weights", "1=2"], "class weights"),
+      (["--early-stopping", "3"], "early stopping"), (["--monitor", "accuracy"], "monitor"),
+      (["--validation-split", "0.1"], "examples"),
     ] {
       let result = try CLI.run(
         ["train", "--data", "data.npz", "--resume", "-o", "part.rnn"] + change, in: folder.url)
@@ -149,6 +152,55 @@ struct TrainCommandTests {
       #expect(result.errors.contains(word), "\(change): \(result.errors)")
     }
     #expect(try Data(contentsOf: folder.file("part.rnn")) == before)
+  }
+
+  /// An interrupted training is a model like any other where nobody resumes it.
+  @Test func anInterruptedTrainingIsAModel() throws {
+    #expect(try trainUntilCheckpoint(SIGKILL, ["--optimizer", "nadam"]).isSignal)
+    let evaluated = try CLI.run(["evaluate", "--model", "part.rnn", "--data", "data.npz"], in: folder.url)
+    #expect(evaluated.status == 0, "\(evaluated.errors)")
+    let trained = try train(["--model", "part.rnn", "--optimizer", "nadam", "--learning-rate", "0.1", "-o", "on.rnn"])
+    #expect(trained.status == 0, "\(trained.errors)")
+    #expect(try TrainCommandTests.interruption(NativeModel(contentsOf: folder.file("on.rnn"))) == nil)
+    #expect(try TrainCommandTests.interruption(NativeModel(contentsOf: folder.file("part.rnn"))) != nil)
+    let exported = try CLI.run(["export", "part.rnn", "--to", "keras-h5", "-o", "part.h5"], in: folder.url)
+    #expect(exported.status == 0 && exported.errors.contains("interrupted"), "\(exported.errors)")
+    #expect(try CLI.run(["import", "part.h5", "-o", "again.rnn"], in: folder.url).status == 0)
+    #expect(try TrainCommandTests.interruption(NativeModel(contentsOf: folder.file("again.rnn"))) == nil)
+  }
+
+  private static func interruption(_ model: NativeModel) throws -> JSONValue? {
+    try model.training.flatMap { try JSONValue(parsing: $0)[NativeModel.interruptionKey] }
+  }
+
+  /// Whatever stands in a checkpoint: an error, never a trap.
+  @Test func damagedCheckpoints() throws {
+    #expect(try trainUntilCheckpoint(SIGKILL, ["--reduce-on-plateau", "2"]).isSignal)
+    let saved = try NativeModel(contentsOf: folder.file("part.rnn"))
+    let text = try #require(saved.training)
+    for (old, new) in [
+      (#""batch": "#, #""batch": 999999999999"#), (#""batch": "#, #""batch": -"#), (#""epoch": "#, #""epoch": 9"#),
+      (#""batch_size": "#, #""batch_size": 922337203685477580"#), (#""wait": "#, #""wait": 922337203685477580"#),
+      (#""cooldown": "#, #""cooldown": -1"#), (#""seed": ""#, #""seed": "x"#), (#""running": ["#, #""running": [1, "#),
+      (#""compiled": {"#, #""compiled": 7, "x": {"#), (#""history": ["#, #""history": [5, "#),
+      (#""examples": "#, #""examples": 1e300, "y": "#), (#""patience": "#, #""patience": 1.5, "z": "#),
+    ] {
+      #expect(text.contains(old), "\(old)")
+      var damaged = saved
+      damaged.training = text.replacing(old, with: new)
+      try damaged.write(to: folder.file("damaged.rnn"), replacing: true)
+      let result = try CLI.run(["train", "--data", "data.npz", "--resume", "-o", "damaged.rnn"], in: folder.url)
+      #expect(!result.isSignal && [64, 65].contains(result.status), "\(old): \(result.status) \(result.errors)")
+    }
+    for steps in [Int64(-1), .max, 1 << 60] {
+      var damaged = saved
+      damaged.optimizerSlots[0].tensor = try Tensor([steps], shape: [])
+      try damaged.write(to: folder.file("damaged.rnn"), replacing: true)
+      for command in [["train", "--resume", "-o", "damaged.rnn"], ["evaluate", "--model", "damaged.rnn"]] {
+        let result = try CLI.run(command + ["--data", "data.npz"], in: folder.url)
+        #expect(result.status == 65 && result.errors.contains("steps"), "\(result.errors)")
+      }
+    }
   }
 
   @Test func watchesTheEpochs() throws {
@@ -255,13 +307,14 @@ struct TrainCommandTests {
     for (flag, value) in [
       ("--history", "h.txt"), ("--class-weights", "0"), ("--class-weights", "0=1,0=2"), ("--early-stopping", "0"),
       ("--reduce-on-plateau", "0"), ("--plateau-factor", "1"), ("--learning-rate", "0"), ("--clipnorm", "-1"),
-      ("--monitor", "loss"),
     ] {
       try expect(64, flag, ["--config", architecture, "--data", "data.npz", "-o", "m.rnn", flag, value])
     }
     try expect(
       64, "val_loss",
       ["--config", architecture, "--data", "data.npz", "-o", "m.rnn", "--early-stopping", "2", "--monitor", "val_loss"])
+    try expect(
+      64, "two names", ["--config", architecture, "--data", "data.npz", "-o", "m.rnn", "--best", "./m.rnn"])
     try expect(69, "magic", ["--config", architecture, "--data", "data.npz", "-o", "m.rnn", "--optimizer", "magic"])
     try expect(69, "magic", ["--config", architecture, "--data", "data.npz", "-o", "m.rnn", "--loss", "magic"])
     try expect(66, "absent", ["--resume", "--data", "data.npz", "-o", "absent.rnn"])

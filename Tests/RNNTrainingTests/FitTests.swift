@@ -107,8 +107,8 @@ struct FitTests {
   func goesOnToTheSameBits(_ isStateful: Bool, _ step: Int) throws {
     var options = FitOptions()
     (options.epochs, options.batchSize) = (3, 10)
-    options.plateau = ReduceOnPlateau(patience: 1, factor: 0.5, margin: 1)
-    options.earlyStopping = EarlyStopping(patience: 2, margin: 1)
+    options.plateau = ReduceOnPlateau(patience: 1, factor: 0.5, minDelta: 1)
+    options.earlyStopping = EarlyStopping(patience: 2, minDelta: 1)
     let nadam = Optimizer(
       .nadam(beta1: 0.9, beta2: 0.999, epsilon: 1e-7, decay: 1), learningRate: .constant(0.01))
     let native = try model(isStateful: isStateful)
@@ -130,7 +130,7 @@ struct FitTests {
     let checkpoint = try #require(try TrainingCheckpoint(of: reread))
     #expect(reread.recurrentStates.isEmpty == !isStateful)
     let second = try Trainer(
-      reread, try TrainingConfiguration(for: reread), seed: checkpoint.position.seed)
+      reread, try TrainingConfiguration(for: reread), seed: checkpoint.position.seed, resuming: checkpoint)
     let result = try Fit(second, options).run(training, validation: validation, from: checkpoint.position)
     #expect(result.end == expected.end)
     #expect(result.history == expected.history)

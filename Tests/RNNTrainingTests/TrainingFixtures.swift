@@ -12,7 +12,9 @@ struct TrainingCase: Sendable, CustomTestStringConvertible {
 
   static func all(_ path: String) -> [TrainingCase] {
     Fixtures.cases(in: Fixtures.folder.appendingPathComponent("training/\(path)"))
-      .map(TrainingCase.init).filter { Fixtures.exists($0.folder.appendingPathComponent("model.h5")) }
+      .map(TrainingCase.init).filter { fixture in
+        ["h5", "keras"].contains { Fixtures.exists(fixture.folder.appendingPathComponent("model.\($0)")) }
+      }
   }
 
   var testDescription: String {
@@ -34,11 +36,20 @@ struct TrainingCase: Sendable, CustomTestStringConvertible {
   }
 }
 
-/// Examples in two arrays.
+/// Examples in arrays.
 struct ArraySource: BatchSource {
   var x: Tensor
-  var y: Tensor
+  var ys: [Tensor]
+  var weights: Tensor?
   var count: Int { x.shape[0] }
+
+  init(x: Tensor, y: Tensor) {
+    (self.x, ys) = (x, [y])
+  }
+
+  init(x: Tensor, ys: [Tensor], weights: Tensor?) {
+    (self.x, self.ys, self.weights) = (x, ys, weights)
+  }
 
   func batch(rows: [Int]) throws -> Trainer.Batch {
     func gather(_ tensor: Tensor) throws -> Tensor {
@@ -49,6 +60,7 @@ struct ArraySource: BatchSource {
       }
       return try Tensor(dtype: tensor.dtype, shape: [rows.count] + tensor.shape.dropFirst(), bytes: bytes)
     }
-    return Trainer.Batch(inputs: [try gather(x)], targets: [try gather(y)])
+    return Trainer.Batch(
+      inputs: [try gather(x)], targets: try ys.map(gather), sampleWeights: try weights.map { try gather($0).floats() })
   }
 }

@@ -85,7 +85,9 @@ struct NativeFormatSpecTests {
     let rows = try document.table("Training")
     #expect(rows.map { $0[0].code } == checkpoint.json.object?.keys)
     let fields = rows[0][2].codes
-    for key in checkpoint.position.json.object?.keys ?? [] { #expect(fields.contains(key)) }
+    let keys = checkpoint.position.json.object?.keys ?? []
+    #expect(
+      Set(fields) == Set(keys + (checkpoint.position.options.json.object?.keys ?? []) + ["best", "wait", "cooldown"]))
     #expect(try document.prose().contains("the member `\(TrainingCheckpoint.key)`"))
   }
 

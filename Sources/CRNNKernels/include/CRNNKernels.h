@@ -32,7 +32,7 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
    *     d_kernel[filter] += dz x window     dx window += dz kernel[filter]
    *
    * d_kernel or dx may be NULL. places and values are working memory for windows x filters numbers each, places for
-   * windows + filters + 1 more. Sums are made in ascending order of windows, and of filters.
+   * windows + filters + 1 more. Every sum of d_kernel is made in ascending order of windows, and a window's part of dx of filters.
    * Returns 1, or 0 where more than a third of dz is not zero, and nothing was done. */
   int (*sparse_windows)(const float *dz, size_t windows, size_t filters, const float *x, float *dx, size_t step,
                         size_t span, const float *kernel, float *d_kernel, uint32_t *places, float *values);

@@ -49,7 +49,8 @@ public struct NativeModel: Sendable, Equatable {
   public var optimizerSlots: [OptimizerSlot] = []
   /// What stateful layers carried where a training was interrupted within an epoch; else empty.
   public var recurrentStates: [RecurrentState] = []
-  /// Optimizer, loss and metrics as the source's JSON text.
+  /// Optimizer, loss and metrics as the source's JSON text; with the member `interruptionKey`, the place where training
+  /// was interrupted.
   public var training: String?
   public var text: TextBundle?
   public var provenance: Provenance
@@ -93,6 +94,9 @@ public struct NativeModel: Sendable, Equatable {
     }
     return shapes
   }
+
+  /// The member of `training` that only we read.
+  public static let interruptionKey = "rnnconv_training"
 
   /// The name of a parameter within a model.
   public static func path(layer: String, parameter: String) -> String { layer + "/" + parameter }

@@ -174,7 +174,9 @@ public struct KerasExport {
   /// no optimizer is in it.
   private static func legacyTraining(_ text: String) -> String? {
     guard var config = (try? JSONValue(parsing: text))?.object else { return nil }
-    if config["optimizer_config"]?.object != nil { return text }
+    let isForeign = config[NativeModel.interruptionKey] == nil
+    config[NativeModel.interruptionKey] = nil
+    if config["optimizer_config"]?.object != nil { return isForeign ? text : JSONValue.object(config).text() }
     guard let optimizer = config["optimizer"], !optimizer.isNull else { return nil }
     config["optimizer"] = nil
     if let className = optimizer["class_name"], let arguments = optimizer["config"] {

@@ -20,3 +20,17 @@ package final class FloatMemory {
   /// So many floats, rounded up to whole lines.
   package static func lines(_ count: Int) -> Int { (count + line - 1) / line * line }
 }
+
+/// Cuts memory into pieces that begin with a cache line each.
+struct FloatCutter {
+  private(set) var next: Floats
+
+  init(_ memory: Floats) {
+    next = memory
+  }
+
+  mutating func take(_ count: Int) -> Floats {
+    defer { next += FloatMemory.lines(count) }
+    return next
+  }
+}

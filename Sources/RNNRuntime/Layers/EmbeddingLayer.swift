@@ -19,16 +19,8 @@ struct EmbeddingLayer: RuntimeLayer {
     }
   }
 
-  /// dtable[id[...], :] += dy[..., :]
-  func backward(_ run: BackwardRun) {
-    guard let table = run.parameterGradients?[0] else { return }
-    let x = run.inputs[0]
-    let width = spec.outputDim
-    for position in 0..<x.count {
-      guard let id = try? id(at: position, of: x) else { continue }
-      Kernels.table.add(table + id * width, run.outputGradients[0] + position * width, width)
-    }
-  }
+  /// dtable[id[...], :] += dy[..., :], which whoever holds the table does with the rows that `GradientPass` hands out.
+  func backward(_ run: BackwardRun) {}
 
   private func id(at position: Int, of x: Value) throws -> Int {
     let id: Int

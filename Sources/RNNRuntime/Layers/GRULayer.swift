@@ -31,7 +31,7 @@ struct GRULayer: RuntimeLayer {
 
   func plan(input: [Int], isMasked: Bool, isTraining: Bool) -> LayerPlan {
     loop.plan(
-      input: input, isMasked: isMasked, stepScratch: 3 * spec.units, backwardStepScratch: 2 * spec.units)
+      input: input, isMasked: isMasked, stepScratch: 3 * spec.units, backwardStepScratch: spec.units)
   }
 
   func forward(_ run: inout ForwardRun) {
@@ -111,7 +111,7 @@ struct GRULayer: RuntimeLayer {
   func backward(_ run: BackwardRun) {
     let units = spec.units
     loop.runBackward(
-      run, stepScratch: 2 * units, throughRecurrent: throughRecurrent,
+      run, stepScratch: units, throughRecurrent: throughRecurrent,
       step: { stepBack($0, run.parameters[1]) },
       finish: { tape, inputSums, stateSums in
         guard let gradients = run.parameterGradients else { return }
@@ -151,7 +151,7 @@ struct GRULayer: RuntimeLayer {
     guard !spec.resetAfter else { return }
     // What came through r h, left in the scratch by the step.
     for row in 0..<rows.count {
-      Kernels.table.add(added + row * units, rows.scratch + row * rows.scratchStride + units, units)
+      Kernels.table.add(added + row * units, rows.scratch + row * rows.scratchStride, units)
     }
   }
 
@@ -179,7 +179,7 @@ struct GRULayer: RuntimeLayer {
         let weights = recurrent + row * 3 * units + 2 * units
         for unit in 0..<units { sum += dn[unit] * weights[unit] }
         dr[row] = sum * step.before[0][row]
-        step.scratch[units + row] = sum * r[row]
+        step.scratch[row] = sum * r[row]
         step.stateSums[2 * units + row] = dn[row]
       }
     }

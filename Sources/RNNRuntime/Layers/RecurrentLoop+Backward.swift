@@ -44,19 +44,15 @@ extension RecurrentLoop {
     let (batch, timesteps, channels) = (x.batch, x.shape[1], x.width)
     let width = gates * units
     let tape = layOut(tape: run.tape, batch: batch, timesteps: timesteps, channels: channels)
-    var next = run.scratch
-    func take(_ count: Int) -> Floats {
-      defer { next += FloatMemory.lines(count) }
-      return next
-    }
-    let inputSums = take(batch * timesteps * width)
-    let stateSums = hasStateSums ? take(batch * timesteps * width) : inputSums
-    let kernelTransposed = take(channels * width)
-    let recurrentTransposed = take(units * width)
-    let inputGradient = take(batch * timesteps * channels)
-    let states = (0..<stateCount).map { _ in take(batch * units) }
-    let carried = take(batch * units)
-    let through = take(batch * units)
+    var memory = FloatCutter(run.scratch)
+    let inputSums = memory.take(batch * timesteps * width)
+    let stateSums = hasStateSums ? memory.take(batch * timesteps * width) : inputSums
+    let kernelTransposed = memory.take(channels * width)
+    let recurrentTransposed = memory.take(units * width)
+    let inputGradient = memory.take(batch * timesteps * channels)
+    let states = (0..<stateCount).map { _ in memory.take(batch * units) }
+    let carried = memory.take(batch * units)
+    let through = memory.take(batch * units)
     inputSums.update(repeating: 0, count: batch * timesteps * width)
     if hasStateSums { stateSums.update(repeating: 0, count: batch * timesteps * width) }
     transpose(run.parameters[1], rows: units, columns: width, into: recurrentTransposed)
@@ -78,7 +74,7 @@ extension RecurrentLoop {
               gates: tape.gates + index * width, before: tape.before.map { $0 + index * units },
               cell: tape.cell + index * cellTape, states: states.map { $0 + row * units },
               inputSums: inputSums + index * width, stateSums: stateSums + index * width,
-              scratch: next + row * stepScratch))
+              scratch: memory.next + row * stepScratch))
           continue
         }
         if first < row {
@@ -88,7 +84,7 @@ extension RecurrentLoop {
             through + start,
             BackwardRows(
               count: row - first, stateSums: stateSums + (first * timesteps + time) * width,
-              stride: timesteps * width, scratch: next + first * stepScratch, scratchStride: stepScratch),
+              stride: timesteps * width, scratch: memory.next + first * stepScratch, scratchStride: stepScratch),
             recurrentTransposed)
           Kernels.table.multiply_accumulate(
             states[0] + start, through + start, tape.recurrentDropout + start, count)

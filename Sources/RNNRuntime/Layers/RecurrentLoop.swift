@@ -66,29 +66,21 @@ struct RecurrentLoop {
   }
 
   func layOut(tape: Floats, batch: Int, timesteps: Int, channels: Int) -> Tape {
-    var next = tape
-    func take(_ count: Int) -> Floats {
-      defer { next += FloatMemory.lines(count) }
-      return next
-    }
+    var memory = FloatCutter(tape)
     let steps = batch * timesteps
     return Tape(
-      gates: take(steps * gates * units), before: (0..<stateCount).map { _ in take(steps * units) },
-      cell: take(steps * cellTape), inputs: take(steps * channels), inputDropout: take(batch * channels),
-      recurrentDropout: take(batch * units))
+      gates: memory.take(steps * gates * units), before: (0..<stateCount).map { _ in memory.take(steps * units) },
+      cell: memory.take(steps * cellTape), inputs: memory.take(steps * channels),
+      inputDropout: memory.take(batch * channels), recurrentDropout: memory.take(batch * units))
   }
 
   private func layOut(scratch: Floats, batch: Int, timesteps: Int) -> Memory {
-    var next = scratch
-    func take(_ count: Int) -> Floats {
-      defer { next += FloatMemory.lines(count) }
-      return next
-    }
-    let projected = take(batch * timesteps * gates * units)
-    let states = (0..<stateCount).map { _ in take(batch * units) }
-    let dropped = take(batch * units)
-    let lastOutput = take(batch * units)
-    return Memory(projected: projected, states: states, dropped: dropped, lastOutput: lastOutput, step: next)
+    var memory = FloatCutter(scratch)
+    let projected = memory.take(batch * timesteps * gates * units)
+    let states = (0..<stateCount).map { _ in memory.take(batch * units) }
+    let dropped = memory.take(batch * units)
+    let lastOutput = memory.take(batch * units)
+    return Memory(projected: projected, states: states, dropped: dropped, lastOutput: lastOutput, step: memory.next)
   }
 
   // MARK: - Forward

@@ -50,7 +50,8 @@ struct ForwardPlan {
         tapes.append(tapeCount)
         if isTraining { tapeCount = try ForwardPlan.advanced(tapeCount, by: [plan.tape]) }
         plans.append(plan)
-        scratchCount = max(scratchCount, plan.scratch, isTraining ? plan.backwardScratch : 0)
+        let scratch = max(plan.scratch, isTraining ? plan.backwardScratch : 0)
+        scratchCount = max(scratchCount, try ForwardPlan.advanced(0, by: [scratch]))
       }
     }
   }
@@ -84,7 +85,7 @@ struct ForwardPlan {
         "a run of this shape needs more memory than the machine has",
         remedy: "Run fewer or shorter examples at a time.")
     }
-    return (total + 15) / 16 * 16
+    return FloatMemory.lines(total)
   }
 
   private mutating func takeMask(_ shape: [Int]) -> Int {

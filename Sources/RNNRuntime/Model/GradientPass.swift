@@ -24,6 +24,8 @@ package final class GradientPass {
   private var noise: [LayerNoise?] = []
   /// By call: what stateful layers left behind, the start of the next batch.
   private var states: [Int: LayerStates] = [:]
+  /// The same before the last forward run.
+  private var statesBefore: [Int: LayerStates] = [:]
 
   /// - Parameters:
   ///   - trainable: for each layer, whether its parameters take gradients.
@@ -49,6 +51,7 @@ package final class GradientPass {
     _ inputs: ModelInputs, parameters: [[UnsafePointer<Float>]], seed: UInt64?, step: UInt64, firstExample: Int
   ) throws -> [(floats: UnsafePointer<Float>, shape: [Int], mask: UnsafePointer<UInt8>?)] {
     let (plan, memory) = try prepare(inputs.tensors.map(\.shape))
+    statesBefore = states
     let spec = graph.spec
     for (index, call) in spec.inputs.enumerated() { memory.load(inputs, index, plan.slots[call][0]) }
     noise = spec.calls.indices.map { call in
@@ -74,8 +77,18 @@ package final class GradientPass {
     }
   }
 
+  /// The first output of a call in the last forward run, and its number of floats.
+  package func output(of call: Int) -> (values: UnsafePointer<Float>, count: Int) {
+    guard let plan, let memory else { return (UnsafePointer(gradients.base), 0) }
+    let slot = plan.slots[call][0]
+    return (UnsafePointer(memory.floats + slot.floats), slot.shape.reduce(1, *))
+  }
+
   /// Lets stateful layers start from rest again.
   package func resetStates() { states = [:] }
+
+  /// Takes back what the last forward run did to the states.
+  package func restoreStates() { states = statesBefore }
 
   /// By call, what stateful layers start the next batch from: h, and c for LSTM, each (batch x units).
   package var recurrentStates: [Int: [[Float]]] {

@@ -45,13 +45,15 @@ public struct Fit {
   public func run(
     _ training: some BatchSource, validation: (any BatchSource)? = nil, from start: FitPosition? = nil
   ) throws -> (history: [EpochHistory], end: End) {
-    guard training.count > 0 else { throw RNNError.badData("there is nothing to train on") }
-    guard options.batchSize > 0 else { throw RNNError.usage("the batch size must be positive") }
+    try check(training, "train on")
+    if let validation { try check(validation, "validate on") }
     let monitor = try monitor(isValidated: validation != nil)
     var position = start ?? FitPosition()
-    try start?.check(options, seed: trainer.seed, examples: training.count)
-    (position.seed, position.batchSize) = (trainer.seed, options.batchSize)
-    (position.epochs, position.examples, position.isShuffled) = (options.epochs, training.count, options.isShuffled)
+    let validationExamples = validation?.count ?? 0
+    try start?.check(
+      options, seed: trainer.seed, examples: training.count, validationExamples: validationExamples)
+    (position.options, position.seed) = (options, trainer.seed)
+    (position.examples, position.validationExamples) = (training.count, validationExamples)
     while position.epoch < options.epochs {
       guard var values = try epoch(training, &position) else { return (position.history, .interrupted) }
       if let validation {
@@ -62,7 +64,7 @@ public struct Fit {
       let line = EpochHistory(values: values)
       position.history.append(line)
       try events.epoch(position.epoch, position.history)
-      let stops = try watch(line, monitor, &position)
+      let stops = try judge(line, monitor, &position)
       position.epoch += 1
       position.batch = 0
       position.running = []
@@ -71,7 +73,18 @@ public struct Fit {
     return (position.history, .finished)
   }
 
-  // MARK: - Watching epochs
+  /// - Parameter purpose: what the examples are for, in words.
+  private func check(_ source: some BatchSource, _ purpose: String) throws {
+    guard options.batchSize > 0 else { throw RNNError.usage("the batch size must be positive") }
+    guard source.count > 0 else { throw RNNError.badData("there is nothing to \(purpose)") }
+    guard !trainer.isStateful || source.count >= options.batchSize else {
+      throw RNNError.badData(
+        "the \(source.count) examples to \(purpose) fill no batch of \(options.batchSize)",
+        remedy: "A stateful model needs whole batches: choose a smaller --batch-size.")
+    }
+  }
+
+  // MARK: - Monitoring epochs
 
   private typealias Monitor = (name: String, isLargerBetter: Bool)
 
@@ -92,9 +105,9 @@ public struct Fit {
   }
 
   /// - Returns: whether training stops.
-  private func watch(_ line: EpochHistory, _ monitor: Monitor, _ position: inout FitPosition) throws -> Bool {
+  private func judge(_ line: EpochHistory, _ monitor: Monitor, _ position: inout FitPosition) throws -> Bool {
     let value = line[monitor.name] ?? .nan
-    if position.best.isImproved(by: value, margin: 0, isLargerBetter: monitor.isLargerBetter) {
+    if position.best.isImproved(by: value, minDelta: 0, isLargerBetter: monitor.isLargerBetter) {
       position.best.best = value
       try events.improved(trainer, line)
     }
@@ -114,17 +127,21 @@ public struct Fit {
   private func epoch(
     _ training: some BatchSource, _ position: inout FitPosition
   ) throws -> [(name: String, value: Double)]? {
-    let rows = try order(training.count, epoch: position.epoch)
+    let rows = order(training.count, epoch: position.epoch)
+    let size = min(options.batchSize, rows.count)
+    let batches = (rows.count - 1) / size + 1
+    guard position.batch <= batches else {
+      throw RNNError.badData("the interrupted training stands behind batch \(position.batch) of \(batches)")
+    }
     var meter = try EpochMeter(trainer)
     if position.batch == 0 {
       trainer.resetStates()
     } else {
       try meter.restore(position.running)
     }
-    let batches = (rows.count + options.batchSize - 1) / options.batchSize
     while position.batch < batches {
-      let start = position.batch * options.batchSize
-      let part = Array(rows[start..<min(start + options.batchSize, rows.count)])
+      let start = position.batch * size
+      let part = Array(rows[start..<min(start + size, rows.count)])
       var batch = try training.batch(rows: part)
       try weigh(&batch)
       let result = try trainer.trainStep(batch)
@@ -141,27 +158,21 @@ public struct Fit {
     return meter.values
   }
 
-  private func order(_ count: Int, epoch: Int) throws -> [Int] {
-    guard trainer.isStateful else {
-      return EpochOrder.rows(count: count, isShuffled: options.isShuffled, seed: trainer.seed, epoch: epoch)
-    }
-    let rows = EpochOrder.streams(count: count, batchSize: options.batchSize)
-    guard !rows.isEmpty else {
-      throw RNNError.badData(
-        "\(count) examples fill no batch of \(options.batchSize)",
-        remedy: "A stateful model needs whole batches: choose a smaller --batch-size.")
-    }
-    return rows
+  private func order(_ count: Int, epoch: Int) -> [Int] {
+    trainer.isStateful
+      ? EpochOrder.streams(count: count, batchSize: options.batchSize)
+      : EpochOrder.rows(count: count, isShuffled: options.isShuffled, seed: trainer.seed, epoch: epoch)
   }
 
   /// Loss and metrics without training.
   public func evaluate(_ source: some BatchSource) throws -> EpochHistory {
-    guard source.count > 0 else { throw RNNError.badData("there is nothing to evaluate") }
+    try check(source, "evaluate")
     var meter = try EpochMeter(trainer)
     trainer.resetStates()
-    let rows = trainer.isStateful ? try order(source.count, epoch: 0) : Array(0..<source.count)
-    for start in stride(from: 0, to: rows.count, by: options.batchSize) {
-      let batch = try source.batch(rows: Array(rows[start..<min(start + options.batchSize, rows.count)]))
+    let rows = trainer.isStateful ? order(source.count, epoch: 0) : Array(0..<source.count)
+    let size = min(options.batchSize, rows.count)
+    for start in stride(from: 0, to: rows.count, by: size) {
+      let batch = try source.batch(rows: Array(rows[start..<min(start + size, rows.count)]))
       meter.add(try trainer.evaluate(batch), batch)
     }
     return EpochHistory(values: meter.values)

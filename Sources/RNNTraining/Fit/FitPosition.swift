@@ -2,39 +2,44 @@ import RNNCore
 
 /// Where a fit stands: what a checkpoint keeps, beside the model, so that training goes on to the same bits.
 public struct FitPosition: Sendable, Equatable {
+  public var options = FitOptions()
+  public var seed: UInt64 = 0
+  /// Examples that train, and that validate.
+  public var examples = 0
+  public var validationExamples = 0
   /// Epochs done.
   public var epoch = 0
   /// Batches done in this epoch.
   public var batch = 0
-  public var seed: UInt64 = 0
-  public var batchSize = 0
-  /// How many epochs there were to be.
-  public var epochs = 0
-  /// Examples of the data set.
-  public var examples = 0
-  public var isShuffled = true
   /// The epochs done.
   public var history: [EpochHistory] = []
   /// The sums of the unfinished epoch's loss and metrics.
   public var running: [Double] = []
   /// What early stopping, the plateau and the search for the best epoch remember.
-  public var stopping = Watch()
-  public var plateau = Watch()
-  public var best = Watch()
+  public var stopping = MonitorState()
+  public var plateau = MonitorState()
+  public var best = MonitorState()
 
   public init() {}
 
   /// - Throws: `usage` where the fit would not be the one that was interrupted.
-  func check(_ options: FitOptions, seed: UInt64, examples: Int) throws {
-    let differences: [(String, String, String)] = [
-      ("a batch size of", String(batchSize), String(options.batchSize)), ("the seed", String(self.seed), String(seed)),
-      ("a number of examples of", String(self.examples), String(examples)),
-      ("shuffling", isShuffled ? "on" : "off", options.isShuffled ? "on" : "off"),
-    ]
-    for (what, saved, given) in differences where saved != given {
+  func check(_ given: FitOptions, seed: UInt64, examples: Int, validationExamples: Int) throws {
+    let differences: [(name: String, saved: JSONValue?, given: JSONValue?)] =
+      (options.json.object?.keys ?? []).filter { $0 != "epochs" }.map { ($0, options.json[$0], given.json[$0]) } + [
+        ("seed", .string("\(self.seed)"), .string("\(seed)")),
+        ("a number of examples of", .integer(self.examples), .integer(examples)),
+        ("a number of validation examples of", .integer(self.validationExamples), .integer(validationExamples)),
+      ]
+    for (name, saved, given) in differences where saved != given {
       throw RNNError.usage(
-        "the interrupted training has \(what) \(saved), this one \(given)",
+        "the interrupted training was started with \(name.replacing("_", with: " ")) \(saved?.text() ?? "none"), "
+          + "not \(given?.text() ?? "none")",
         remedy: "Go on with what it was started with.")
+    }
+    guard given.epochs > epoch else {
+      throw RNNError.usage(
+        "the interrupted training has done \(epoch) epochs, and \(given.epochs) are asked for",
+        remedy: "Give a larger --epochs.")
     }
   }
 }
@@ -43,17 +48,17 @@ public struct FitPosition: Sendable, Equatable {
 
 extension FitPosition {
   public var json: JSONValue {
-    func value(_ watch: Watch) -> JSONValue {
+    func value(_ state: MonitorState) -> JSONValue {
       [
-        "best": watch.best.map(JSONValue.number) ?? .null, "wait": .integer(watch.wait),
-        "cooldown": .integer(watch.cooldown),
+        "best": state.best.map(JSONValue.number) ?? .null, "wait": .integer(state.wait),
+        "cooldown": .integer(state.cooldown),
       ]
     }
     return [
-      "epoch": .integer(epoch), "batch": .integer(batch),
+      "options": options.json,
       // A string: not every reader of JSON has integers of 64 bits without a sign.
-      "seed": .string(String(seed)), "batch_size": .integer(batchSize), "epochs": .integer(epochs),
-      "examples": .integer(examples), "shuffle": .bool(isShuffled),
+      "seed": .string(String(seed)), "examples": .integer(examples),
+      "validation_examples": .integer(validationExamples), "epoch": .integer(epoch), "batch": .integer(batch),
       "history": .array(
         history.map { .object(JSONObject($0.values.map { ($0.name, .number($0.value)) })) }),
       "running": .array(running.map(JSONValue.number)), "early_stopping": value(stopping), "plateau": value(plateau),
@@ -61,34 +66,34 @@ extension FitPosition {
     ]
   }
 
-  /// `nil` where a part is missing or no number.
+  /// `nil` where a part is missing or no such thing.
   public init?(_ json: JSONValue) {
-    func watch(_ key: String) -> Watch? {
-      guard let json = json[key], let wait = json["wait"]?.integer, let cooldown = json["cooldown"]?.integer,
+    func count(_ json: JSONValue, _ key: String) -> Int? {
+      json[key]?.integer.flatMap { (0...FitOptions.most).contains($0) ? $0 : nil }
+    }
+    func state(_ key: String) -> MonitorState? {
+      guard let json = json[key], let wait = count(json, "wait"), let cooldown = count(json, "cooldown"),
         let best = json["best"], best.isNull || best.double != nil
       else { return nil }
-      var watch = Watch()
-      (watch.best, watch.wait, watch.cooldown) = (best.double, wait, cooldown)
-      return watch
+      var state = MonitorState()
+      (state.best, state.wait, state.cooldown) = (best.double, wait, cooldown)
+      return state
     }
-    guard let epoch = json["epoch"]?.integer, let batch = json["batch"]?.integer, epoch >= 0, batch >= 0,
-      let seed = json["seed"]?.string.flatMap({ UInt64($0) }), let batchSize = json["batch_size"]?.integer,
-      let epochs = json["epochs"]?.integer, let examples = json["examples"]?.integer,
-      let isShuffled = json["shuffle"]?.bool,
-      let lines = json["history"]?.array, let running = json["running"]?.array,
-      let stopping = watch("early_stopping"), let plateau = watch("plateau"), let best = watch("best")
+    guard let options = json["options"].flatMap({ FitOptions($0) }),
+      let seed = json["seed"]?.string.flatMap({ UInt64($0) }), let examples = count(json, "examples"),
+      let validationExamples = count(json, "validation_examples"), let epoch = count(json, "epoch"),
+      let batch = count(json, "batch"), let lines = json["history"]?.array, let running = json["running"]?.array,
+      let stopping = state("early_stopping"), let plateau = state("plateau"), let best = state("best")
     else { return nil }
-    self.epoch = epoch
-    self.batch = batch
-    self.seed = seed
-    self.batchSize = batchSize
-    self.epochs = epochs
-    self.examples = examples
-    self.isShuffled = isShuffled
-    self.running = running.compactMap(\.double)
+    (self.options, self.seed) = (options, seed)
+    (self.examples, self.validationExamples) = (examples, validationExamples)
+    (self.epoch, self.batch) = (epoch, batch)
     (self.stopping, self.plateau, self.best) = (stopping, plateau, best)
+    self.running = running.compactMap(\.double)
     history = lines.map { line in
       EpochHistory(values: (line.object?.members ?? []).map { ($0.key, $0.value.double ?? .nan) })
     }
+    // The meter says whether there are as many sums as it has.
+    guard self.running.count == running.count, history.count == epoch else { return nil }
   }
 }

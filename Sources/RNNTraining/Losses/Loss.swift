@@ -29,6 +29,19 @@ public struct Loss: Sendable, Equatable {
   public var labelSmoothing: Double = 0
   /// Huber's.
   public var delta: Double = 1
+  /// Rows of this class count for nothing, as if they were masked; of sparse targets.
+  public var ignoredClass: Int?
+
+  /// What becomes of the rows' losses.
+  public enum Reduction: String, Sendable, CaseIterable {
+    /// Divided by the number of rows that count.
+    case mean = "sum_over_batch_size"
+    case sum
+    /// Divided by the sum of their weights.
+    case weightedMean = "mean_with_sample_weight"
+  }
+
+  public var reduction = Reduction.mean
 
   public init(_ kind: Kind) {
     self.kind = kind
@@ -78,11 +91,8 @@ public struct Loss: Sendable, Equatable {
       return (0..<width).map { Double(target[$0]) * (1 - labelSmoothing) + labelSmoothing / 2 }
     case .categoricalCrossentropy:
       return (0..<width).map { Double(target[$0]) * (1 - labelSmoothing) + labelSmoothing / Double(width) }
-    case .hinge, .squaredHinge:
-      // Labels 0 and 1 are taken for -1 and 1.
-      return (0..<width).map { Double(target[$0]) }
     case .meanSquaredError, .meanAbsoluteError, .meanAbsolutePercentageError, .meanSquaredLogarithmicError, .huber,
-      .logCosh, .poisson, .categoricalHinge, .klDivergence, .cosineSimilarity:
+      .logCosh, .poisson, .hinge, .squaredHinge, .categoricalHinge, .klDivergence, .cosineSimilarity:
       return (0..<width).map { Double(target[$0]) }
     }
   }

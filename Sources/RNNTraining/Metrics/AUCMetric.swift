@@ -60,6 +60,8 @@ public struct AUCMetric: Metric, Equatable {
 
   public mutating func reset() { counts.reset() }
 
+  public var seesMask: Bool { false }
+
   public var isLargerBetter: Bool { true }
 
   public var sums: [Double] {

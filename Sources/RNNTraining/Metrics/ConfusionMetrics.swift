@@ -42,6 +42,8 @@ public struct ConfusionMetric: Metric, Equatable {
 
   public mutating func reset() { counts.reset() }
 
+  public var seesMask: Bool { false }
+
   public var isLargerBetter: Bool { true }
 
   public var sums: [Double] {

@@ -23,6 +23,9 @@ public protocol Metric: Sendable {
   /// Whether more of it is better.
   var isLargerBetter: Bool { get }
 
+  /// Whether masked rows count for nothing: Keras's means over rows; its areas and counts see every row.
+  var seesMask: Bool { get }
+
   /// Everything that `value` is made of: what a checkpoint keeps in the middle of an epoch. Always as many.
   var sums: [Double] { get set }
 

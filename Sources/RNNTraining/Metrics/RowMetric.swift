@@ -44,6 +44,8 @@ public struct RowMetric: Metric, Equatable {
 
   public mutating func reset() { mean = WeightedMean() }
 
+  public var seesMask: Bool { true }
+
   public var isLargerBetter: Bool {
     switch measure {
     case .binaryAccuracy, .categoricalAccuracy, .sparseCategoricalAccuracy, .topK, .sparseTopK: true
@@ -134,6 +136,8 @@ public struct MeanMetric: Metric, Equatable {
   }
 
   public mutating func reset() { mean = WeightedMean() }
+
+  public var seesMask: Bool { false }
 
   public var isLargerBetter: Bool { false }
 

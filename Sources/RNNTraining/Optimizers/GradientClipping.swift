@@ -14,16 +14,17 @@ struct GradientClipping {
 
   func apply(_ parameters: [TrainingParameter]) {
     var factors = [Float](repeating: 1, count: parameters.count)
-    if let limit = optimizer.clipNorm {
+    // Keras takes a limit of 0 for none.
+    if let limit = optimizer.clipNorm, limit > 0 {
       for index in parameters.indices {
         factors[index] = scale(parameters[index], limit, norm(of: parameters[index]).squareRoot())
       }
     }
-    if let limit = optimizer.globalClipNorm {
+    if let limit = optimizer.globalClipNorm, limit > 0 {
       let total = parameters.reduce(0) { $0 + norm(of: $1) }.squareRoot()
       for index in parameters.indices { factors[index] = scale(parameters[index], limit, total) }
     }
-    if let limit = optimizer.clipValue {
+    if let limit = optimizer.clipValue, limit > 0 {
       for (parameter, factor) in zip(parameters, factors) { bound(parameter, Float(limit), factor) }
     }
   }

@@ -11,10 +11,19 @@ extension Optimizer {
     }
     let name = (given.split(separator: ">").last.map(String.init) ?? given).lowercased().filter { $0 != "_" }
     let config = json["config"] ?? .null
-    // What we wrote for a model of an older Keras may mean the formulas of today's.
-    let dialect = json[Optimizer.dialectKey]?.string ?? dialect
+    // What we wrote for a model of an older Keras says which formulas it means.
+    let formulas = json[Formulas.key].flatMap { Formulas($0) }
+    let dialect = formulas == nil ? dialect : "keras3"
     func number(_ key: String, _ fallback: Double) -> Double { config[key]?.double ?? fallback }
     let era = OptimizerEra(dialect: dialect, version: version, isCustom: given.contains(">"), config: config)
+    let steps = config["gradient_accumulation_steps"]
+    for (key, isUsed) in [
+      ("use_ema", config["use_ema"]?.bool == true), ("gradient_accumulation_steps", (steps?.integer ?? 1) > 1),
+    ]
+    where isUsed {
+      throw RNNError.unsupported(
+        "the optimizer '\(given)' has \(key), which is not built in", remedy: "Name another with --optimizer.")
+    }
     let rule: Rule
     let rate: Double
     switch name {
@@ -55,6 +64,7 @@ extension Optimizer {
       dialect == "keras3"
       ? .squaredApart : era.isClassic ? .added : era.isLegacy && hasMomentum ? .touchedRowsOnly : .normedApart
     multipliesProductPerParameter = name == "nadam" && dialect == "keras2" && !era.isLegacy
+    roundsFactors = era.isLegacy
     if name != "nadam", let decay = config["decay"]?.double, decay > 0, case .constant(let initial) = learningRate {
       learningRate = .inverseTime(initial: initial, steps: 1, rate: decay, staircase: false)
     }
@@ -67,16 +77,18 @@ extension Optimizer {
       globalClipNorm = clipNorm
       clipNorm = nil
     }
+    formulas?.apply(to: &self)
   }
 
-  private static let dialectKey = "rnnconv_dialect"
-
   /// A configuration that a model of this provenance reads back as this very optimizer: the given one with another
-  /// learning rate where that is all that differs, else our own.
+  /// learning rate or other clips where that is all that differs, else Keras 3's, with what Keras has no words for.
   func kerasConfig(over given: JSONValue?, provenance: Provenance) -> JSONValue {
     var candidates: [JSONValue] = []
     if var json = given?.object, var config = json["config"]?.object {
       config[config["learning_rate"] == nil && config["lr"] != nil ? "lr" : "learning_rate"] = learningRate.kerasConfig
+      for (key, value) in clips where value != nil || config[key] != nil {
+        config[key] = value.map(JSONValue.number) ?? .null
+      }
       json["config"] = .object(config)
       candidates.append(.object(json))
     }
@@ -86,8 +98,12 @@ extension Optimizer {
     }
     if let found = candidates.first(where: isOurs) { return found }
     var json = kerasConfig.object ?? JSONObject()
-    json[Optimizer.dialectKey] = "keras3"
+    json[Formulas.key] = Formulas(self).json
     return .object(json)
+  }
+
+  private var clips: [(String, Double?)] {
+    [("clipnorm", clipNorm), ("global_clipnorm", globalClipNorm), ("clipvalue", clipValue)]
   }
 
   /// As Keras 3 writes it.
@@ -111,13 +127,61 @@ extension Optimizer {
     case .nadam(let beta1, let beta2, let epsilon, _):
       config += [("beta_1", .number(beta1)), ("beta_2", .number(beta2)), ("epsilon", .number(epsilon))]
     }
-    for (key, value) in [
-      ("weight_decay", weightDecay), ("clipnorm", clipNorm), ("global_clipnorm", globalClipNorm),
-      ("clipvalue", clipValue),
-    ] {
+    for (key, value) in [("weight_decay", weightDecay)] + clips {
       if let value { config.append((key, .number(value))) }
     }
     return ["class_name": .string(className), "config": .object(JSONObject(config))]
+  }
+}
+
+/// What the formulas of other generations differ in from those of Keras 3, for configurations that we write ourselves.
+private struct Formulas {
+  /// Beside an optimizer's `class_name` and `config`.
+  static let key = "rnnconv_formulas"
+
+  private let slices: Optimizer.Slices
+  private let addsEpsilonOutside: Bool
+  private let multipliesProductPerParameter: Bool
+  private let roundsFactors: Bool
+  /// Nadam's.
+  private let scheduleDecay: Double?
+
+  init(_ optimizer: Optimizer) {
+    slices = optimizer.slices
+    addsEpsilonOutside = optimizer.addsEpsilonOutside
+    multipliesProductPerParameter = optimizer.multipliesProductPerParameter
+    roundsFactors = optimizer.roundsFactors
+    if case .nadam(_, _, _, let decay) = optimizer.rule { scheduleDecay = decay } else { scheduleDecay = nil }
+  }
+
+  init?(_ json: JSONValue) {
+    guard let slices = json["slices"]?.string.flatMap(Optimizer.Slices.init),
+      let addsEpsilonOutside = json["epsilon_outside"]?.bool, let perParameter = json["product_per_parameter"]?.bool,
+      let roundsFactors = json["rounds_factors"]?.bool
+    else { return nil }
+    self.slices = slices
+    self.addsEpsilonOutside = addsEpsilonOutside
+    multipliesProductPerParameter = perParameter
+    self.roundsFactors = roundsFactors
+    scheduleDecay = json["schedule_decay"]?.double
+  }
+
+  var json: JSONValue {
+    [
+      "slices": .string(slices.rawValue), "epsilon_outside": .bool(addsEpsilonOutside),
+      "product_per_parameter": .bool(multipliesProductPerParameter), "rounds_factors": .bool(roundsFactors),
+      "schedule_decay": scheduleDecay.map(JSONValue.number) ?? .null,
+    ]
+  }
+
+  func apply(to optimizer: inout Optimizer) {
+    optimizer.slices = slices
+    optimizer.addsEpsilonOutside = addsEpsilonOutside
+    optimizer.multipliesProductPerParameter = multipliesProductPerParameter
+    optimizer.roundsFactors = roundsFactors
+    if case .nadam(let beta1, let beta2, let epsilon, _) = optimizer.rule, let scheduleDecay {
+      optimizer.rule = .nadam(beta1: beta1, beta2: beta2, epsilon: epsilon, decay: scheduleDecay)
+    }
   }
 }
 

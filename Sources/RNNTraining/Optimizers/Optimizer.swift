@@ -29,8 +29,12 @@ public struct Optimizer: Sendable, Equatable {
   /// Keras up to 2.3 and TensorFlow's legacy optimizers divide by sqrt(a) + epsilon instead of sqrt(a + epsilon).
   public var addsEpsilonOutside = false
 
+  /// Factors such as 1 - beta are taken of beta as a float32 number (up to Keras 2.3, and TensorFlow's legacy
+  /// optimizers); later ones compute them in double precision and round once.
+  public var roundsFactors = false
+
   /// What an optimizer makes of an embedding's gradient, which arrives as one slice for each position of the batch.
-  public enum Slices: Sendable, Equatable {
+  public enum Slices: String, Sendable, Equatable {
     /// Slices of one row are added up first.
     case added
     /// As `added`, but norms for clipping are taken over the slices (tf_keras).
@@ -50,9 +54,16 @@ public struct Optimizer: Sendable, Equatable {
     self.learningRate = learningRate
   }
 
-  /// Keras's default.
-  public static let adam = Optimizer(
-    .adam(beta1: 0.9, beta2: 0.999, epsilon: 1e-7, amsgrad: false), learningRate: .constant(0.001))
+  /// Keras 3's default.
+  public static let adam: Optimizer = {
+    var optimizer = Optimizer(
+      .adam(beta1: 0.9, beta2: 0.999, epsilon: 1e-7, amsgrad: false), learningRate: .constant(0.001))
+    optimizer.slices = .squaredApart
+    return optimizer
+  }()
+
+  /// 1 - x, as this optimizer's Keras takes it.
+  func rest(_ x: Double) -> Float { roundsFactors ? 1 - Float(x) : Float(1 - x) }
 
   /// The names of the state that each parameter has, in Keras 3's order.
   public var slotNames: [String] {
@@ -108,7 +119,7 @@ extension Optimizer {
   func step(iteration: Int, momentumProduct: inout Double) -> OptimizerStep {
     var step = OptimizerStep(rate: learningRate.value(at: iteration), time: iteration + 1)
     if case .adam(let beta1, let beta2, _, _) = rule {
-      // Powers of the float32 numbers, as Keras has them: 1 - 0.999 differs in the fifth digit.
+      // Powers of the float32 numbers, as every Keras takes them: 1 - 0.999 differs in the fifth digit.
       let (first, second) = (Double(Float(beta1)), Double(Float(beta2)))
       let time = Double(step.time)
       step.alpha = Float(step.rate * (1 - .pow(second, time)).squareRoot() / (1 - .pow(first, time)))
@@ -139,14 +150,14 @@ extension Optimizer {
     case .sgd(let momentum, let nesterov):
       sgd(p, g, slots.first, count, rate, Float(momentum), nesterov)
     case .rmsprop(let rho, let momentum, let epsilon, let centered):
-      rmsprop(p, g, squares, slots, count, rate, Float(rho), Float(momentum), Float(epsilon), centered)
+      rmsprop(p, g, squares, slots, count, rate, rho, Float(momentum), Float(epsilon), centered)
     case .adagrad(_, let epsilon):
       for index in 0..<count {
         slots[0][index] += squares?[index] ?? g[index] * g[index]
         p[index] -= rate * g[index] / root(slots[0][index], Float(epsilon))
       }
     case .adam(let beta1, let beta2, let epsilon, let amsgrad):
-      adam(p, g, squares, slots, count, step.alpha, Float(beta1), Float(beta2), Float(epsilon), amsgrad)
+      adam(p, g, squares, slots, count, step.alpha, rest(beta1), rest(beta2), Float(epsilon), amsgrad)
     case .nadam(let beta1, let beta2, let epsilon, let decay):
       nadam(p, g, squares, slots, count, step, beta1, beta2, Float(epsilon), decay)
     }
@@ -173,13 +184,14 @@ extension Optimizer {
   private func rmsprop(
     _ p: UnsafeMutablePointer<Float>, _ g: UnsafePointer<Float>, _ squares: UnsafePointer<Float>?,
     _ slots: [UnsafeMutablePointer<Float>], _ count: Int,
-    _ rate: Float, _ rho: Float, _ momentum: Float, _ epsilon: Float, _ centered: Bool
+    _ rate: Float, _ decay: Double, _ momentum: Float, _ epsilon: Float, _ centered: Bool
   ) {
+    let (rho, rest) = (Float(decay), rest(decay))
     for index in 0..<count {
-      slots[0][index] = rho * slots[0][index] + (1 - rho) * (squares?[index] ?? g[index] * g[index])
+      slots[0][index] = rho * slots[0][index] + rest * (squares?[index] ?? g[index] * g[index])
       var square = slots[0][index]
       if centered, let average = slots.last {
-        average[index] = rho * average[index] + (1 - rho) * g[index]
+        average[index] = rho * average[index] + rest * g[index]
         square -= average[index] * average[index]
       }
       let change = rate * g[index] / root(square, epsilon)
@@ -195,16 +207,16 @@ extension Optimizer {
   private func adam(
     _ p: UnsafeMutablePointer<Float>, _ g: UnsafePointer<Float>, _ squares: UnsafePointer<Float>?,
     _ slots: [UnsafeMutablePointer<Float>], _ count: Int,
-    _ alpha: Float, _ beta1: Float, _ beta2: Float, _ epsilon: Float, _ amsgrad: Bool
+    _ alpha: Float, _ keep1: Float, _ keep2: Float, _ epsilon: Float, _ amsgrad: Bool
   ) {
     let (m, v) = (slots[0], slots[1])
     if !amsgrad {
       return TrainingKernels.adam(
-        p, g, squares: squares, m, v, count: count, alpha: alpha, keep1: 1 - beta1, keep2: 1 - beta2, epsilon: epsilon)
+        p, g, squares: squares, m, v, count: count, alpha: alpha, keep1: keep1, keep2: keep2, epsilon: epsilon)
     }
     for index in 0..<count {
-      m[index] += (g[index] - m[index]) * (1 - beta1)
-      v[index] += ((squares?[index] ?? g[index] * g[index]) - v[index]) * (1 - beta2)
+      m[index] += (g[index] - m[index]) * keep1
+      v[index] += ((squares?[index] ?? g[index] * g[index]) - v[index]) * keep2
       slots[2][index] = Swift.max(slots[2][index], v[index])
       p[index] -= alpha * m[index] / (slots[2][index].squareRoot() + epsilon)
     }
@@ -221,7 +233,7 @@ extension Optimizer {
     let gradientPart = Float((1 - now) / (1 - step.momentumProduct))
     let squarePart = Float(1 / (1 - .pow(beta2, Double(step.time))))
     let (m, v, rate) = (slots[0], slots[1], Float(step.rate))
-    let (keep1, keep2) = (Float(1 - beta1), Float(1 - beta2))
+    let (keep1, keep2) = (rest(beta1), rest(beta2))
     for index in 0..<count {
       m[index] += (g[index] - m[index]) * keep1
       v[index] += ((squares?[index] ?? g[index] * g[index]) - v[index]) * keep2

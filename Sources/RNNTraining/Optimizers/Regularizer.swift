@@ -39,26 +39,26 @@ struct Regularizer: Sendable, Equatable {
 /// What a weight is brought back to after each step.
 enum Constraint: Sendable, Equatable {
   case nonNegative
-  /// Norms over the axis at most `value`.
-  case maxNorm(value: Double, axis: Int)
-  case unitNorm(axis: Int)
-  /// Norms over the axis moved by `rate` towards the bounds.
-  case minMaxNorm(minimum: Double, maximum: Double, rate: Double, axis: Int)
+  /// Norms over the axes at most `value`.
+  case maxNorm(value: Double, axes: [Int])
+  case unitNorm(axes: [Int])
+  /// Norms over the axes moved by `rate` towards the bounds.
+  case minMaxNorm(minimum: Double, maximum: Double, rate: Double, axes: [Int])
 
   /// - Throws: `unsupported` for one that is not built in.
   init?(keras json: JSONValue?) throws {
     guard let json, !json.isNull else { return nil }
     let name = json.string ?? json["class_name"]?.string ?? json["name"]?.string ?? ""
     let config = json["config"] ?? json
-    let axis = config["axis"]?.integer ?? config["axis"]?.array?.first?.integer ?? 0
+    let axes = config["axis"]?.array?.compactMap(\.integer) ?? [config["axis"]?.integer ?? 0]
     switch name.lowercased().filter({ $0 != "_" }) {
     case "nonneg": self = .nonNegative
-    case "maxnorm": self = .maxNorm(value: (config["max_value"] ?? config["m"])?.double ?? 2, axis: axis)
-    case "unitnorm": self = .unitNorm(axis: axis)
+    case "maxnorm": self = .maxNorm(value: (config["max_value"] ?? config["m"])?.double ?? 2, axes: axes)
+    case "unitnorm": self = .unitNorm(axes: axes)
     case "minmaxnorm":
       self = .minMaxNorm(
         minimum: config["min_value"]?.double ?? 0, maximum: config["max_value"]?.double ?? 1,
-        rate: config["rate"]?.double ?? 1, axis: axis)
+        rate: config["rate"]?.double ?? 1, axes: axes)
     default: throw RNNError.unsupported("the constraint '\(name)' is not built in")
     }
   }
@@ -69,31 +69,31 @@ enum Constraint: Sendable, Equatable {
     let count = shape.reduce(1, *)
     switch self {
     case .nonNegative: for index in 0..<count where w[index] < 0 { w[index] = 0 }
-    case .maxNorm(let value, let axis):
-      scale(w, shape, axis) { norm in min(norm, Float(value)) / (Constraint.epsilon + norm) }
-    case .unitNorm(let axis): scale(w, shape, axis) { 1 / (Constraint.epsilon + $0) }
-    case .minMaxNorm(let minimum, let maximum, let rate, let axis):
-      scale(w, shape, axis) { norm in
+    case .maxNorm(let value, let axes):
+      scale(w, shape, axes) { norm in min(norm, Float(value)) / (Constraint.epsilon + norm) }
+    case .unitNorm(let axes): scale(w, shape, axes) { 1 / (Constraint.epsilon + $0) }
+    case .minMaxNorm(let minimum, let maximum, let rate, let axes):
+      scale(w, shape, axes) { norm in
         let bounded = min(max(norm, Float(minimum)), Float(maximum))
         return (Float(rate) * bounded + (1 - Float(rate)) * norm) / (Constraint.epsilon + norm)
       }
     }
   }
 
-  private func scale(_ w: UnsafeMutablePointer<Float>, _ shape: [Int], _ axis: Int, _ factor: (Float) -> Float) {
-    let axis = axis < 0 ? axis + shape.count : axis
-    guard shape.indices.contains(axis) else { return }
-    let length = shape[axis]
-    let inner = shape[(axis + 1)...].reduce(1, *)
-    let outer = shape[..<axis].reduce(1, *)
-    for block in 0..<outer {
-      for column in 0..<inner {
-        let start = block * length * inner + column
-        var square: Float = 0
-        for index in 0..<length { square += w[start + index * inner] * w[start + index * inner] }
-        let by = factor(square.squareRoot())
-        for index in 0..<length { w[start + index * inner] *= by }
-      }
+  private func scale(_ w: UnsafeMutablePointer<Float>, _ shape: [Int], _ axes: [Int], _ factor: (Float) -> Float) {
+    let reduced = Set(axes.map { $0 < 0 ? $0 + shape.count : $0 })
+    guard reduced.isSubset(of: shape.indices) else { return }
+    // Each element belongs to the norm of its place along the axes that stay.
+    var groups = [0]
+    var count = 1
+    for (axis, length) in shape.enumerated() {
+      let isReduced = reduced.contains(axis)
+      groups = groups.flatMap { group in (0..<length).map { isReduced ? group : group * length + $0 } }
+      if !isReduced { count *= length }
     }
+    var squares = [Float](repeating: 0, count: count)
+    for (index, group) in groups.enumerated() { squares[group] += w[index] * w[index] }
+    let factors = squares.map { factor($0.squareRoot()) }
+    for (index, group) in groups.enumerated() { w[index] *= factors[group] }
   }
 }

@@ -52,8 +52,8 @@ final class IdleRows {
           guard let base = alphas.baseAddress else { return }
           TrainingKernels.adamIdle(
             parameter.values + row * width, parameter.slots[0] + row * width, parameter.slots[1] + row * width,
-            count: width, alphas: base + taken[row], steps: alphas.count - taken[row], keep1: 1 - Float(beta1),
-            keep2: 1 - Float(beta2), epsilon: Float(epsilon))
+            count: width, alphas: base + taken[row], steps: alphas.count - taken[row], keep1: optimizer.rest(beta1),
+            keep2: optimizer.rest(beta2), epsilon: Float(epsilon))
         }
       }
     }

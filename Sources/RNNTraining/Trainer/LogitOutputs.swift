@@ -1,41 +1,54 @@
 import RNNCore
 
 /// Cross-entropies are computed from logits where the last layer's own sigmoid or softmax would come between: Keras's
-/// TensorFlow backend does so too (`_keras_logits`), and nothing saturates.
+/// TensorFlow backend does so too (`_keras_logits`), and nothing saturates. It does not ask whether the activation is the
+/// one that belongs to the loss: binary cross-entropy takes what stands before a softmax, too.
 enum LogitOutputs {
-  /// The model with these last activations taken off, and which outputs are logits now.
-  static func apply(_ spec: ModelSpec, _ losses: [Loss], isAllowed: Bool) -> (spec: ModelSpec, isLogit: [Bool]) {
+  /// The model with these last activations taken off, and for each output the activation that was.
+  /// - Parameters:
+  ///   - watched: calls whose outputs somebody else looks at, which keep their activations.
+  ///   - isClassic: Keras up to 2.3, which knows no logits: only an activation that belongs to its loss is taken off, for
+  ///     the same numbers.
+  static func apply(
+    _ spec: ModelSpec, _ losses: [Loss], watched: some Collection<Int>, isClassic: Bool
+  ) -> (spec: ModelSpec, takenOff: [Activation?]) {
     var spec = spec
-    let isLogit = spec.outputs.enumerated().map { index, reference -> Bool in
-      guard isAllowed, let wanted = activation(for: losses[index]) else { return false }
+    let takenOff = spec.outputs.enumerated().map { index, reference -> Activation? in
+      guard !watched.contains(reference.call), let own = activation(for: losses[index]) else { return nil }
       let call = spec.calls[reference.call]
       // A layer that is used elsewhere, too, must keep its activation.
       let isUsedOnce =
         spec.calls.filter { $0.layer == call.layer }.count == 1
         && !spec.calls.contains { $0.inputs.contains { $0.call == reference.call } }
         && spec.outputs.filter { $0.call == reference.call }.count == 1
-      guard isUsedOnce, !losses[index].fromLogits else { return false }
+      guard isUsedOnce, !isClassic || !losses[index].fromLogits else { return nil }
+      let wanted: [Activation] = isClassic ? [own] : [.sigmoid, .softmax]
       switch spec.layers[call.layer].spec {
-      case .dense(var dense) where dense.activation == wanted:
-        dense.activation = .linear
-        spec.layers[call.layer].spec = .dense(dense)
-      case .conv1D(var convolution) where convolution.activation == wanted:
-        convolution.activation = .linear
-        spec.layers[call.layer].spec = .conv1D(convolution)
-      case .activation(var activation) where activation.activation == wanted:
-        activation.activation = .linear
-        spec.layers[call.layer].spec = .activation(activation)
+      case .dense(var dense) where wanted.contains(dense.activation):
+        defer { spec.layers[call.layer].spec = .dense(dense) }
+        return take(&dense.activation)
+      case .conv1D(var convolution) where wanted.contains(convolution.activation):
+        defer { spec.layers[call.layer].spec = .conv1D(convolution) }
+        return take(&convolution.activation)
+      case .activation(var activation) where wanted.contains(activation.activation):
+        defer { spec.layers[call.layer].spec = .activation(activation) }
+        return take(&activation.activation)
       case .input, .embedding, .masking, .dropout, .spatialDropout1D, .gaussianNoise, .gaussianDropout, .conv1D,
         .maxPooling1D, .averagePooling1D, .globalMaxPooling1D, .globalAveragePooling1D, .lstm, .gru, .simpleRNN,
         .dense, .activation, .flatten:
-        return false
+        return nil
       }
-      return true
     }
-    return (spec, isLogit)
+    return (spec, takenOff)
   }
 
-  static func activation(for loss: Loss) -> Activation? {
+  private static func take(_ activation: inout Activation) -> Activation {
+    defer { activation = .linear }
+    return activation
+  }
+
+  /// The activation that belongs to a cross-entropy.
+  private static func activation(for loss: Loss) -> Activation? {
     switch loss.kind {
     case .binaryCrossentropy: .sigmoid
     case .categoricalCrossentropy, .sparseCategoricalCrossentropy: .softmax

@@ -7,33 +7,49 @@ final class ShardedBatch: @unchecked Sendable {
   let ranges: [Range<Int>]
   private let graph: RuntimeGraph
   private let configuration: TrainingConfiguration
-  private let isLogit: [Bool]
+  /// By output; see `LogitOutputs`.
+  private let takenOff: [Activation?]
   private let inputs: ModelInputs
   private let targets: [[Float]]
   private let targetRows: [Int]
   private let sampleWeights: [Float]?
 
-  /// For each shard and output: the row losses' gradients, before they are divided, and the sums that they need.
-  private var parts: [[OutputPart]]
-  private var activityLosses: [Double]
+  private let activity: [Int: Regularizer]
+  private let activityScale: Double
+  private let parts: [Part]
+
+  /// What one shard leaves; only its own worker touches it.
+  private final class Part {
+    /// For each output: the row losses' gradients, before they are divided, and the sums that they need.
+    var outputs: [OutputPart] = []
+    var activityLoss = 0.0
+  }
 
   private struct OutputPart {
     var gradient: [Float] = []
     var predictions: [Float] = []
     var shape: [Int] = []
-    /// Sum of weight x loss, of weights, of rows that count, and of rows whose weight is not 0.
+    /// Sum of weight x loss, rows that count, rows whose weight is not 0, and the sum of the weights.
     var loss = 0.0
     var rows = 0.0
     var weighted = 0.0
+    var weights = 0.0
+    /// For each row, 1 where it is valid and 0 where it is masked; empty where nothing is masked.
+    var mask: [Float] = []
   }
 
-  /// - Throws: `badData` where inputs or targets do not fit the model.
+  /// - Parameters:
+  ///   - activity: by call, the penalties of outputs.
+  ///   - isClassic: whether these are sums over the batch (Keras 1 and 2) instead of means over its examples.
+  /// - Throws: `badData` where inputs, targets or weights do not fit the model.
   init(
-    _ given: Trainer.Batch, _ graph: RuntimeGraph, _ configuration: TrainingConfiguration, isLogit: [Bool], shards: Int
+    _ given: Trainer.Batch, _ graph: RuntimeGraph, _ configuration: TrainingConfiguration, takenOff: [Activation?],
+    activity: [Int: Regularizer], isClassic: Bool, shards: Int
   ) throws {
+    self.activity = activity
     self.graph = graph
     self.configuration = configuration
-    self.isLogit = isLogit
+    self.takenOff = takenOff
     inputs = try ModelInputs(given.inputs, graph)
     batch = 0..<inputs.batch
     guard !batch.isEmpty else { throw RNNError.badData("a batch of no examples") }
@@ -46,12 +62,15 @@ final class ShardedBatch: @unchecked Sendable {
         "\(inputs.batch) examples go in, but the target '\(graph.spec.outputNames[index])' is "
           + describe(shape: target.shape))
     }
+    if let weights = given.sampleWeights, weights.count != inputs.batch {
+      throw RNNError.badData("\(inputs.batch) examples go in with \(weights.count) weights")
+    }
+    activityScale = isClassic ? 1 : 1 / Double(inputs.batch)
     targets = given.targets.map { $0.floats() }
     targetRows = given.targets.map { $0.count / max($0.shape[0], 1) }
     sampleWeights = given.sampleWeights
     ranges = ShardedBatch.ranges(of: inputs.batch, shards: shards)
-    parts = Array(repeating: configuration.losses.map { _ in OutputPart() }, count: ranges.count)
-    activityLosses = Array(repeating: 0, count: ranges.count)
+    parts = ranges.map { _ in Part() }
   }
 
   /// Which examples each shard takes.
@@ -78,8 +97,12 @@ final class ShardedBatch: @unchecked Sendable {
     let range = ranges[shard]
     let outputs = try pass.forward(
       try inputs.slice(range), parameters: parameters, seed: seed, step: step, firstExample: range.lowerBound)
-    for (index, output) in outputs.enumerated() {
-      parts[shard][index] = try part(index, output.floats, output.shape, output.mask, range)
+    parts[shard].outputs = try outputs.enumerated().map { index, output in
+      try part(index, output.floats, output.shape, output.mask, range)
+    }
+    parts[shard].activityLoss = activity.sorted { $0.key < $1.key }.reduce(0) { sum, penalty in
+      let (values, count) = pass.output(of: penalty.key)
+      return sum + penalty.value.apply(values, count: count, scale: activityScale, gradient: nil)
     }
   }
 
@@ -87,7 +110,7 @@ final class ShardedBatch: @unchecked Sendable {
     _ index: Int, _ floats: UnsafePointer<Float>, _ shape: [Int], _ mask: UnsafePointer<UInt8>?, _ range: Range<Int>
   ) throws -> OutputPart {
     var loss = configuration.losses[index]
-    if isLogit[index] { loss.fromLogits = true }
+    if takenOff[index] != nil { loss.fromLogits = true }
     let width = shape[shape.count - 1]
     let rows = shape.dropLast().reduce(1, *)
     let rowsPerExample = rows / max(shape[0], 1)
@@ -109,16 +132,21 @@ final class ShardedBatch: @unchecked Sendable {
           // A mask of another length than the rows belongs to another axis.
           if let mask, shape.count == 3, mask[row] == 0 { continue }
           let start = target + (range.lowerBound * rowsPerExample + row) * targetWidth
-          if loss.hasSparseTargets { try checkLabel(start[0], width, example, index) }
+          if loss.hasSparseTargets {
+            if let ignored = loss.ignoredClass, start[0] == Float(ignored) { continue }
+            try checkLabel(start[0], width, example, index)
+          }
           let weight = sampleWeights?[example] ?? 1
           let value = loss.row(start, floats + row * width, width: width, gradient: gradient + row * width)
           part.loss += Double(weight) * value
           part.rows += 1
           part.weighted += weight != 0 ? 1 : 0
+          part.weights += Double(weight)
           if weight != 1 { for column in 0..<width { gradient[row * width + column] *= weight } }
         }
       }
     }
+    if let mask, shape.count == 3 { part.mask = (0..<rows).map { mask[$0] == 0 ? 0 : 1 } }
     finishPredictions(&part, index, width: width)
     return part
   }
@@ -131,35 +159,55 @@ final class ShardedBatch: @unchecked Sendable {
     }
   }
 
-  /// Puts the activation that belongs to the loss back on the predictions.
+  /// Puts the activation that was taken off back on the predictions.
   private func finishPredictions(_ part: inout OutputPart, _ index: Int, width: Int) {
-    guard isLogit[index], let activation = LogitOutputs.activation(for: configuration.losses[index]) else { return }
+    guard let activation = takenOff[index] else { return }
     ActivationFunction.apply(activation, &part.predictions, width: width)
   }
 
   // MARK: - Sums
 
-  /// What each output's sum of losses is divided by: all rows that count. Up to Keras 2.3, those of non-zero weight.
+  /// What each output's sum of losses is divided by: all rows that count; up to Keras 2.3, those of non-zero weight; or
+  /// what the loss's reduction says.
   func normalizers(isClassic: Bool) -> [Double] {
     configuration.losses.indices.map { index in
-      let rows = parts.reduce(0) { $0 + $1[index].rows }
-      let weighted = parts.reduce(0) { $0 + $1[index].weighted }
-      return max(isClassic && sampleWeights != nil ? weighted : rows, 1e-12)
+      let rows = parts.reduce(0) { $0 + $1.outputs[index].rows }
+      let weighted = parts.reduce(0) { $0 + $1.outputs[index].weighted }
+      switch configuration.losses[index].reduction {
+      case .mean: return max(isClassic && sampleWeights != nil ? weighted : rows, 1e-12)
+      case .sum: return 1
+      case .weightedMean: return max(parts.reduce(0) { $0 + $1.outputs[index].weights }, 1e-12)
+      }
     }
   }
 
   func loss(_ normalizers: [Double]) -> Double {
     let data = configuration.losses.indices.reduce(0.0) { sum, index in
-      sum + configuration.lossWeights[index] * parts.reduce(0) { $0 + $1[index].loss } / normalizers[index]
+      sum + configuration.lossWeights[index] * parts.reduce(0) { $0 + $1.outputs[index].loss } / normalizers[index]
     }
-    return data + activityLosses.reduce(0, +)
+    return parts.reduce(data) { $0 + $1.activityLoss }
+  }
+
+  /// Each output's own loss, without the factor that it has in the sum.
+  func outputLosses(_ normalizers: [Double]) -> [Double] {
+    configuration.losses.indices.map { index in
+      parts.reduce(0) { $0 + $1.outputs[index].loss } / normalizers[index]
+    }
+  }
+
+  /// For each output the validity of its rows, 1 or 0; `nil` where nothing is masked.
+  func masks() -> [[Float]?] {
+    configuration.losses.indices.map { index in
+      let mask = parts.flatMap { $0.outputs[index].mask }
+      return mask.isEmpty ? nil : mask
+    }
   }
 
   func predictions() -> [(values: [Float], shape: [Int])] {
     configuration.losses.indices.map { index in
       (
-        parts.flatMap { $0[index].predictions },
-        [batch.count] + parts[0][index].shape.dropFirst()
+        parts.flatMap { $0.outputs[index].predictions },
+        [batch.count] + parts[0].outputs[index].shape.dropFirst()
       )
     }
   }
@@ -168,22 +216,18 @@ final class ShardedBatch: @unchecked Sendable {
 
   func backward(
     _ shard: Int, _ pass: GradientPass, _ parameters: [[UnsafePointer<Float>]],
-    _ gradients: [[UnsafeMutablePointer<Float>]?], _ normalizers: [Double], _ activity: [Int: Regularizer],
-    activityScale: Double
+    _ gradients: [[UnsafeMutablePointer<Float>]?], _ normalizers: [Double]
   ) -> [GradientPass.EmbeddingGradient] {
-    var activityLoss = 0.0
-    let result = pass.backward(
+    pass.backward(
       parameters: parameters, parameterGradients: gradients,
       outputGradients: { index, out in
         let scale = Float(configuration.lossWeights[index] / normalizers[index])
-        let part = parts[shard][index].gradient
+        let part = parts[shard].outputs[index].gradient
         for element in part.indices { out[element] = part[element] * scale }
       },
       callGradients: { call, values, count, out in
         guard let regularizer = activity[call] else { return }
-        activityLoss += regularizer.apply(values, count: count, scale: activityScale, gradient: out)
+        _ = regularizer.apply(values, count: count, scale: activityScale, gradient: out)
       })
-    activityLosses[shard] = activityLoss
-    return result
   }
 }

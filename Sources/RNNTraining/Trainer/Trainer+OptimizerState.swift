@@ -2,6 +2,9 @@ import RNNCore
 
 /// The optimizer's state, into and out of a model's slots.
 extension Trainer {
+  /// More steps than anybody takes, and few enough to count on.
+  private static let mostIterations = 1 << 48
+
   private var trainable: [TrainingParameter] { parameters.joined().filter(\.isTrainable) }
 
   /// Takes the state that the model's file carried, if it belongs to this optimizer: an `iteration`, perhaps a learning
@@ -14,18 +17,27 @@ extension Trainer {
     let parameters = trainable
     if let counter = slots.first(where: { $0.tensor.shape.isEmpty && !$0.tensor.dtype.isFloatingPoint }) {
       iteration = counter.tensor.integer(at: 0) ?? 0
+      guard (0...Trainer.mostIterations).contains(iteration) else {
+        throw RNNError.badData("the optimizer has done \(iteration) steps, which no training has", at: counter.path)
+      }
     }
     restoreMomentumProduct(slots)
     let tensors = slots.filter { !$0.tensor.shape.isEmpty }.map(\.tensor)
-    guard !names.isEmpty, tensors.count >= names.count * parameters.count else { return }
+    // Keras saves an optimizer that has done no step without tensors.
+    guard !names.isEmpty, !tensors.isEmpty else { return }
+    let pairs = min(names.count, 2)
     let orders: [[(parameter: Int, slot: Int)]] = [
+      // Keras 3 makes the moments of each parameter, and the largest ones of amsgrad behind them.
+      parameters.indices.flatMap { parameter in (0..<pairs).map { (parameter, $0) } }
+        + (pairs..<names.count).flatMap { slot in parameters.indices.map { ($0, slot) } },
       parameters.indices.flatMap { parameter in names.indices.map { (parameter, $0) } },
       names.indices.flatMap { slot in parameters.indices.map { ($0, slot) } },
     ]
     // Keras 3 comes first where both fit, unless the file is older.
     let isOld = slotsStandTogether(slots)
     for order in isOld ? orders.reversed() : orders
-    where zip(order, tensors).allSatisfy({ parameters[$0.parameter].shape == $1.shape }) {
+    where order.count <= tensors.count && zip(order, tensors).allSatisfy({ parameters[$0.parameter].shape == $1.shape })
+    {
       for (place, tensor) in zip(order, tensors) {
         parameters[place.parameter].load(tensor, into: parameters[place.parameter].slots[place.slot])
       }
@@ -46,8 +58,12 @@ extension Trainer {
 
   private func restoreMomentumProduct(_ slots: [NativeModel.OptimizerSlot]) {
     guard case .nadam(let beta1, _, _, let decay) = configuration.optimizer.rule else { return }
-    momentumProduct = (1...max(iteration, 1)).prefix(iteration).reduce(1.0) { product, time in
-      product * configuration.optimizer.nadamMomentum(time, beta1: beta1, decay: decay)
+    momentumProduct = 1
+    var time = 1
+    // The product vanishes after some thousand steps.
+    while time <= iteration, momentumProduct > 0 {
+      momentumProduct *= configuration.optimizer.nadamMomentum(time, beta1: beta1, decay: decay)
+      time += 1
     }
   }
 

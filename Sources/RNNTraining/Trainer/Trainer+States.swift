@@ -18,17 +18,29 @@ extension Trainer {
     return result
   }
 
-  /// Takes what an interrupted training left.
-  /// - Throws: `badData` for states that no stateful layer has.
-  func restoreStates() throws {
-    for state in native.recurrentStates.sorted(by: { ($0.call, $0.state) < ($1.call, $1.state) }) {
-      guard native.spec.calls.indices.contains(state.call) else {
-        throw RNNError.badData("the states/\(state.call)/\(state.state) belong to no call of the model")
+  /// Takes what an interrupted training left, where that was within an epoch.
+  /// - Throws: `badData` unless there is every state of every stateful layer, once, and no other.
+  func restoreStates(_ position: FitPosition) throws {
+    let calls = native.spec.calls
+    let expected = calls.indices.flatMap { call -> [[Int]] in
+      let spec = native.spec.layers[calls[call].layer].spec
+      guard spec.isStateful, calls[call].inputs.count == 1, position.batch > 0 else { return [] }
+      return (0..<spec.stateCount).map { [call, $0] }
+    }
+    let states = native.recurrentStates.sorted { ($0.call, $0.state) < ($1.call, $1.state) }
+    guard states.map({ [$0.call, $0.state] }) == expected else {
+      throw RNNError.badData(
+        "the interrupted training has the recurrent states \(states.map { "\($0.call)/\($0.state)" }), expected "
+          + "\(expected.map { "\($0[0])/\($0[1])" })")
+    }
+    for state in states {
+      let layer = native.spec.layers[calls[state.call].layer]
+      let shape = [position.options.batchSize, layer.spec.recurrentUnits]
+      guard state.tensor.shape == shape else {
+        throw RNNError.badData(
+          "the tensor 'states/\(state.call)/\(state.state)' is \(describe(shape: state.tensor.shape)), layer "
+            + "'\(layer.name)' needs \(describe(shape: shape))")
       }
-      let layer = native.spec.layers[native.spec.calls[state.call].layer]
-      guard layer.spec.isStateful, state.tensor.shape.last == layer.spec.recurrentUnits,
-        state.state < layer.spec.stateCount
-      else { throw RNNError.badData("the states/\(state.call)/\(state.state) do not fit layer '\(layer.name)'") }
       let values = state.tensor.floats()
       let units = layer.spec.recurrentUnits
       for (pass, range) in zip(passes, ShardedBatch.ranges(of: state.tensor.shape[0], shards: Trainer.shardCount)) {

@@ -7,7 +7,7 @@ extension Trainer {
   /// - Throws: `badData` where the batch does not fit the model, or the loss or a gradient is no number; the model is
   ///   then as it was before the step.
   public func trainStep(_ batch: Batch) throws -> StepResult {
-    let work = try ShardedBatch(batch, trained, configuration, isLogit: isLogit, shards: Trainer.shardCount)
+    let work = try shards(of: batch)
     for (layer, idle) in idleRows { idle.catchUp(work.ids(of: layer), configuration.optimizer, pool) }
     let pointers = pointers
     for layer in parameters { for parameter in layer { parameter.clearGradient() } }
@@ -23,41 +23,58 @@ extension Trainer {
           gradient.update(repeating: 0, count: parameters[layer][index].count)
         }
       }
-      let part = work.backward(
-        shard, passes[shard], pointers, shardGradients[shard], normalizers, activityRegularizers,
-        activityScale: isClassic ? 1 : 1 / Double(max(work.batch.count, 1)))
-      results.set(part, at: shard)
+      results.set(work.backward(shard, passes[shard], pointers, shardGradients[shard], normalizers), at: shard)
     }
     let embeddings = results.values
     addUp(shards: work.ranges.count, embeddings)
     var loss = work.loss(normalizers)
     for parameter in parameters.joined() {
-      guard let regularizer = parameter.regularizer else { continue }
+      guard let regularizer = penalty(of: parameter) else { continue }
       loss += regularizer.apply(
         parameter.values, count: parameter.count, scale: 1, gradient: parameter.isTrainable ? parameter.gradient : nil)
       // A penalty's gradient reaches every row.
       parameter.touchedRows.removeAll()
     }
-    guard loss.isFinite, gradientsAreFinite(embeddings) else { throw notFinite(loss, shards: work.ranges.count) }
+    guard loss.isFinite, gradientsAreFinite() else {
+      for pass in passes { pass.restoreStates() }
+      throw notFinite(loss, shards: work.ranges.count)
+    }
     step(Array(embeddings.joined()))
-    return StepResult(loss: loss, predictions: work.predictions())
+    return result(loss, work, normalizers)
+  }
+
+  private func shards(of batch: Batch) throws -> ShardedBatch {
+    try ShardedBatch(
+      batch, trained, configuration, takenOff: takenOff, activity: activityRegularizers, isClassic: isClassic,
+      shards: Trainer.shardCount)
   }
 
   /// The loss without a step, and the predictions.
   public func evaluate(_ batch: Batch) throws -> StepResult {
     settle()
-    let work = try ShardedBatch(batch, trained, configuration, isLogit: isLogit, shards: Trainer.shardCount)
+    let work = try shards(of: batch)
     let pointers = pointers
     try forEachShard(work.ranges.count) { shard in
       try work.forward(shard, evaluations[shard], pointers, seed: nil, step: 0)
     }
-    var loss = work.loss(work.normalizers(isClassic: isClassic))
+    let normalizers = work.normalizers(isClassic: isClassic)
+    var loss = work.loss(normalizers)
     for parameter in parameters.joined() {
-      if let regularizer = parameter.regularizer {
+      if let regularizer = penalty(of: parameter) {
         loss += regularizer.apply(parameter.values, count: parameter.count, scale: 1, gradient: nil)
       }
     }
-    return StepResult(loss: loss, predictions: work.predictions())
+    return result(loss, work, normalizers)
+  }
+
+  private func result(_ loss: Double, _ work: ShardedBatch, _ normalizers: [Double]) -> StepResult {
+    StepResult(
+      loss: loss, predictions: work.predictions(), outputLosses: work.outputLosses(normalizers), masks: work.masks())
+  }
+
+  /// Keras 3 leaves the penalties of frozen weights out.
+  private func penalty(of parameter: TrainingParameter) -> Regularizer? {
+    parameter.isTrainable || native.provenance.dialect != "keras3" ? parameter.regularizer : nil
   }
 
   private func forEachShard(_ count: Int, _ body: (Int) throws -> Void) throws {

@@ -28,6 +28,10 @@ public final class Trainer {
     public var loss: Double
     /// For each output its predictions (behind its activation), row-major, with their shape.
     public var predictions: [(values: [Float], shape: [Int])]
+    /// For each output its own loss, without penalties and without its factor in the sum.
+    public var outputLosses: [Double] = []
+    /// For each output whether its rows count, 1 or 0; `nil` where nothing is masked.
+    public var masks: [[Float]?] = []
   }
 
   /// How many shards a batch is cut into, whatever the number of threads.
@@ -47,7 +51,8 @@ public final class Trainer {
   let compiled: JSONValue
   let pool: WorkerPool
   let trained: RuntimeGraph
-  let isLogit: [Bool]
+  /// By output, the activation that its loss comes before; see `LogitOutputs`.
+  let takenOff: [Activation?]
   let passes: [GradientPass]
   let evaluations: [GradientPass]
   let shardGradients: [[[UnsafeMutablePointer<Float>]?]]
@@ -58,16 +63,20 @@ public final class Trainer {
   /// By layer, for the embeddings whose rows may wait.
   let idleRows: [Int: IdleRows]
 
-  /// - Throws: `unsupported` for what the configuration names and is not built in.
+  /// - Parameter checkpoint: where the model's training was interrupted, to take it up again.
+  /// - Throws: `unsupported` for what the configuration names and is not built in; `badData` for an optimizer's state or
+  ///   recurrent states that do not fit the model.
   public convenience init(
-    _ model: NativeModel, _ configuration: TrainingConfiguration, seed: UInt64 = 0, threads: Int = 1
+    _ model: NativeModel, _ configuration: TrainingConfiguration, seed: UInt64 = 0, threads: Int = 1,
+    resuming checkpoint: TrainingCheckpoint? = nil
   ) throws {
-    try self.init(model, configuration, seed: seed, threads: threads, mayWait: true)
+    try self.init(model, configuration, seed: seed, threads: threads, resuming: checkpoint, mayWait: true)
   }
 
   /// - Parameter mayWait: whether rows of embeddings that no batch reads put their steps off; the bits are the same.
   init(
-    _ model: NativeModel, _ configuration: TrainingConfiguration, seed: UInt64, threads: Int, mayWait: Bool
+    _ model: NativeModel, _ configuration: TrainingConfiguration, seed: UInt64, threads: Int,
+    resuming checkpoint: TrainingCheckpoint? = nil, mayWait: Bool
   ) throws {
     let shapes = try model.validate()
     native = model
@@ -80,8 +89,10 @@ public final class Trainer {
       OptimizerEra(
         dialect: model.provenance.dialect, version: version, isCustom: false, config: .null
       ).isClassic
-    let logits = LogitOutputs.apply(model.spec, configuration.losses, isAllowed: true)
-    isLogit = logits.isLogit
+    activityRegularizers = try Trainer.activityRegularizers(model.spec)
+    let logits = LogitOutputs.apply(
+      model.spec, configuration.losses, watched: activityRegularizers.keys, isClassic: isClassic)
+    takenOff = logits.takenOff
     trained = RuntimeGraph(logits.spec)
     var tensors: [String: [NativeModel.Parameter]] = [:]
     for parameter in model.parameters { tensors[parameter.layer, default: []].append(parameter) }
@@ -91,7 +102,6 @@ public final class Trainer {
           parameter.tensor, layer: index, spec: layer, name: parameter.name, optimizer: configuration.optimizer)
       }
     }
-    activityRegularizers = try Trainer.activityRegularizers(model.spec)
     let trainable = model.spec.layers.map(\.isTrainable)
     let graph = trained
     passes = (0..<Trainer.shardCount).map { _ in GradientPass(graph, trainable: trainable) }
@@ -107,20 +117,23 @@ public final class Trainer {
         }
       }
     }
-    let checkpoint = try TrainingCheckpoint(of: model)
     compiled = checkpoint?.compiled ?? configuration.kerasConfig(for: model)
     shardMemory = memory
     idleRows = mayWait ? Trainer.idleRows(parameters, model.spec, configuration.optimizer) : [:]
     try restoreOptimizer()
-    if let checkpoint { momentumProduct = checkpoint.momentumProduct }
-    try restoreStates()
+    if let checkpoint {
+      momentumProduct = checkpoint.momentumProduct
+      try restoreStates(checkpoint.position)
+    }
   }
 
   /// Rows may wait where nothing but Adam's own formula moves them, and where what a batch reads is known beforehand.
   private static func idleRows(
     _ parameters: [[TrainingParameter]], _ spec: ModelSpec, _ optimizer: Optimizer
   ) -> [Int: IdleRows] {
-    guard case .adam(_, _, _, let amsgrad) = optimizer.rule, !amsgrad, optimizer.weightDecay == nil,
+    // Without an epsilon, rows at rest would become 0 / 0.
+    guard case .adam(_, _, let epsilon, let amsgrad) = optimizer.rule, epsilon > 0, !amsgrad,
+      optimizer.weightDecay == nil,
       optimizer.slices != .touchedRowsOnly
     else { return [:] }
     var result: [Int: IdleRows] = [:]

@@ -7,13 +7,17 @@ public struct TrainingConfiguration: Sendable, Equatable {
   public var losses: [Loss]
   /// Factors of the outputs' losses.
   public var lossWeights: [Double]
-  /// Names or Keras configurations.
-  public var metrics: [JSONValue]
+  /// For each output, names or Keras configurations.
+  public var metrics: [[JSONValue]]
+  /// The same, measured with the examples' weights.
+  public var weightedMetrics: [[JSONValue]]
 
+  /// - Parameter metrics: of every output.
   public init(optimizer: Optimizer, losses: [Loss], metrics: [JSONValue] = []) {
     self.optimizer = optimizer
     self.losses = losses
-    self.metrics = metrics
+    self.metrics = losses.map { _ in metrics }
+    weightedMetrics = losses.map { _ in [] }
     lossWeights = losses.map { _ in 1 }
   }
 
@@ -32,15 +36,23 @@ public struct TrainingConfiguration: Sendable, Equatable {
       if let given = TrainingConfiguration.part(json["loss"], names[index], index), !given.isNull {
         return try Loss(keras: given)
       }
+      // An output that was compiled without a loss is trained through the others.
+      if TrainingConfiguration.isByOutput(json["loss"]) { return Loss(.meanSquaredError) }
       let spec = model.spec.layers[model.spec.calls[reference.call].layer].spec
-      return Loss.fitting(spec.activations.first ?? .linear, units: 2)
+      return Loss.fitting(spec.activations.first ?? .linear)
     }
-    self.init(
-      optimizer: optimizer, losses: losses,
-      metrics: TrainingConfiguration.isCompiled(model)
-        ? TrainingConfiguration.flat(json["metrics"]) : TrainingConfiguration.metrics(fitting: losses))
+    self.init(optimizer: optimizer, losses: losses, metrics: TrainingConfiguration.metrics(fitting: losses))
+    if TrainingConfiguration.isCompiled(model) {
+      let isKeras3 = provenance.dialect == "keras3"
+      func read(_ key: String) -> [[JSONValue]] {
+        names.indices.map { TrainingConfiguration.metrics(json[key], names, $0, isKeras3: isKeras3) }
+      }
+      (metrics, weightedMetrics) = (read("metrics"), read("weighted_metrics"))
+    }
     lossWeights = names.indices.map { index in
-      TrainingConfiguration.part(json["loss_weights"], names[index], index)?.double ?? 1
+      let loss = TrainingConfiguration.part(json["loss"], names[index], index)
+      if TrainingConfiguration.isByOutput(json["loss"]), loss.map(\.isNull) ?? true { return 0 }
+      return TrainingConfiguration.part(json["loss_weights"], names[index], index)?.double ?? 1
     }
   }
 
@@ -63,6 +75,11 @@ public struct TrainingConfiguration: Sendable, Equatable {
     return areOfClasses ? ["accuracy"] : []
   }
 
+  /// Whether there is an entry for each output.
+  private static func isByOutput(_ value: JSONValue?) -> Bool {
+    value?.array != nil || value?.object.map { $0["class_name"] == nil } ?? false
+  }
+
   /// The entry for one output: the same for all, or by position or name.
   private static func part(_ value: JSONValue?, _ name: String, _ index: Int) -> JSONValue? {
     guard let value else { return nil }
@@ -71,11 +88,27 @@ public struct TrainingConfiguration: Sendable, Equatable {
     return value
   }
 
+  /// The metrics of one output. Keras 2 measures a plain list's on every output, Keras 3 takes one as long as there are
+  /// outputs by position; lists in a list go by position, and objects by name.
+  private static func metrics(
+    _ value: JSONValue?, _ names: [String], _ index: Int, isKeras3: Bool
+  ) -> [JSONValue] {
+    guard let value else { return [] }
+    let isByPosition =
+      names.count > 1
+      && value.array.map { list in
+        list.contains { $0.array != nil || $0.isNull } || isKeras3 && list.count == names.count
+      } == true
+    let own: JSONValue? =
+      if let object = value.object, object["class_name"] == nil {
+        object[names[index]]
+      } else if isByPosition, let list = value.array { list.indices.contains(index) ? list[index] : nil } else { value }
+    return flat(own)
+  }
+
   private static func flat(_ value: JSONValue?) -> [JSONValue] {
     guard let value, !value.isNull else { return [] }
-    if let list = value.array { return list.flatMap { flat($0) } }
-    if let object = value.object, object["class_name"] == nil { return object.members.flatMap { flat($0.value) } }
-    return [value]
+    return value.array.map { $0.flatMap { flat($0) } } ?? [value]
   }
 
   /// As a Keras `training_config`: the words of the model's file where they still hold, for they say more than ours
@@ -88,7 +121,13 @@ public struct TrainingConfiguration: Sendable, Equatable {
       json["loss"] = losses.count == 1 ? losses[0].kerasConfig : .array(losses.map(\.kerasConfig))
     }
     if old?.lossWeights != lossWeights { json["loss_weights"] = .array(lossWeights.map(JSONValue.number)) }
-    if old?.metrics != metrics || json["metrics"] == nil { json["metrics"] = .array(metrics) }
+    if old?.metrics != metrics || json["metrics"] == nil {
+      json["metrics"] = .array(metrics.count == 1 ? metrics[0] : metrics.map(JSONValue.array))
+    }
+    if old?.weightedMetrics != weightedMetrics {
+      json["weighted_metrics"] = .array(
+        weightedMetrics.count == 1 ? weightedMetrics[0] : weightedMetrics.map(JSONValue.array))
+    }
     let key = json["optimizer_config"] == nil && json["optimizer"] != nil ? "optimizer" : "optimizer_config"
     if old?.optimizer != optimizer || json[key] == nil {
       json[key] = optimizer.kerasConfig(over: json[key], provenance: model.provenance)

@@ -6,7 +6,7 @@ import Testing
 @testable import RNNTraining
 
 /// Early stopping, reduction on a plateau and the best epoch, against Keras's callbacks over the same values.
-struct WatchTests {
+struct MonitorTests {
   /// One entry of `callbacks.json`.
   struct Case: Sendable, CustomTestStringConvertible {
     let number: Int
@@ -29,13 +29,13 @@ struct WatchTests {
   @Test(arguments: Case.all)
   func stopsWhereKerasStops(_ given: Case) throws {
     let rule = EarlyStopping(
-      patience: Int(try given.number("stopping", "patience")), margin: try given.number("stopping", "margin"))
-    var watch = Watch()
+      patience: Int(try given.number("stopping", "patience")), minDelta: try given.number("stopping", "min_delta"))
+    var state = MonitorState()
     let stopped = given.values.indices.first { epoch in
-      rule.stops(after: epoch, value: given.values[epoch], isLargerBetter: given.isLargerBetter, &watch)
+      rule.stops(after: epoch, value: given.values[epoch], isLargerBetter: given.isLargerBetter, &state)
     }
     #expect(stopped == given.json["stopping"]?["epoch"]?.integer)
-    let best = try #require(watch.best)
+    let best = try #require(state.best)
     #expect(try best == given.number("stopping", "best") || best.isNaN)
   }
 
@@ -43,12 +43,12 @@ struct WatchTests {
   func lowersTheRateAsKeras(_ given: Case) throws {
     let rule = ReduceOnPlateau(
       patience: Int(try given.number("plateau", "patience")), factor: try given.number("plateau", "factor"),
-      margin: try given.number("plateau", "min_delta"), cooldown: Int(try given.number("plateau", "cooldown")),
+      minDelta: try given.number("plateau", "min_delta"), cooldown: Int(try given.number("plateau", "cooldown")),
       minimum: try given.number("plateau", "min_lr"))
-    var watch = Watch()
+    var state = MonitorState()
     var rate = 0.5
     let rates = given.values.map { value in
-      rate = rule.rate(after: value, rate: rate, isLargerBetter: given.isLargerBetter, &watch) ?? rate
+      rate = rule.rate(after: value, rate: rate, isLargerBetter: given.isLargerBetter, &state) ?? rate
       return rate
     }
     #expect(rates == given.json["plateau"]?["rates"]?.array?.compactMap(\.double))
@@ -56,10 +56,10 @@ struct WatchTests {
 
   @Test(arguments: Case.all)
   func findsTheBestAsKeras(_ given: Case) {
-    var watch = Watch()
+    var state = MonitorState()
     let best = given.values.indices.filter { epoch in
-      let isBest = watch.isImproved(by: given.values[epoch], margin: 0, isLargerBetter: given.isLargerBetter)
-      if isBest { watch.best = given.values[epoch] }
+      let isBest = state.isImproved(by: given.values[epoch], minDelta: 0, isLargerBetter: given.isLargerBetter)
+      if isBest { state.best = given.values[epoch] }
       return isBest
     }
     #expect(best == given.json["best"]?.array?.compactMap(\.integer))

@@ -4,7 +4,7 @@ import RNNCore
 import RNNTraining
 
 /// What happens when epochs get better, or no better: Keras's callbacks of these names.
-struct WatchOptions: ParsableArguments {
+struct MonitorOptions: ParsableArguments {
   @Option(
     help: "The value that tells whether an epoch was better, by its name in the history; by default val_loss, or loss.")
   var monitor: String?
@@ -29,15 +29,24 @@ struct WatchOptions: ParsableArguments {
     if !(plateauFactor > 0 && plateauFactor < 1) {
       throw ValidationError("--plateau-factor must be above 0 and below 1")
     }
-    if monitor != nil, earlyStopping == nil, reduceOnPlateau == nil, best == nil {
-      throw ValidationError("--monitor goes with --early-stopping, --reduce-on-plateau or --best")
-    }
   }
 
-  var patience: String { Console.count(earlyStopping ?? 0, "epoch") }
+  /// What is given; the rest stays.
+  func apply(to options: inout FitOptions) {
+    options.monitor = monitor ?? options.monitor
+    options.earlyStopping = earlyStopping.map { EarlyStopping(patience: $0) } ?? options.earlyStopping
+    options.plateau =
+      reduceOnPlateau.map { ReduceOnPlateau(patience: $0, factor: plateauFactor) } ?? options.plateau
+  }
 
-  func checkDestination(replacing: Bool) throws {
-    if let best { try AtomicFile.checkDestination(URL(fileURLWithPath: best).path, replacing: replacing) }
+  /// - Throws: `usage` where the best model would be written over the last.
+  func checkDestination(besides last: URL, replacing: Bool) throws {
+    guard let best else { return }
+    let url = URL(fileURLWithPath: best)
+    guard url.standardizedFileURL != last.standardizedFileURL else {
+      throw RNNError.usage("--best and --output name the same file", remedy: "Give them two names.")
+    }
+    try AtomicFile.checkDestination(url.path, replacing: replacing)
   }
 
   func writeBest(_ trainer: Trainer, _ text: TextBundle?) throws {
