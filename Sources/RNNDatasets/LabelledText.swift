@@ -34,7 +34,9 @@ public struct LabelledText: Sendable, Equatable {
     let data = try InputFile.contents(of: url)
     self = try locating(url.path) {
       let first = Text.withoutMark(data).prefix { $0 != UInt8(ascii: "\n") }
-      let isJSON = first.first == UInt8(ascii: "{") && (try? JSONValue(parsing: first))?.object != nil
+      let isJSON =
+        first.first == UInt8(ascii: "{")
+        && (url.pathExtension.lowercased() == "jsonl" || (try? JSONValue(parsing: first))?.object != nil)
       return isJSON
         ? try LabelledText(jsonLines: data, columns: columns) : try LabelledText(csv: data, columns: columns)
     }
@@ -110,8 +112,10 @@ public struct LabelledText: Sendable, Equatable {
   /// The texts as ids, and the labels.
   /// - Parameters:
   ///   - bundle: the model's vocabulary and rules; where these have no length, that of the longest text is taken.
+  ///   - known: the classes that the model was trained on, whose numbers labels of these names get.
   /// - Returns: inputs int32 (texts, length); targets (texts): int32 for classes and whole numbers, else float32.
-  public func dataset(_ bundle: TextBundle) throws -> Dataset {
+  /// - Throws: `badData` for a label that is none of the known classes.
+  public func dataset(_ bundle: TextBundle, classes known: [String]? = nil) throws -> Dataset {
     let encoder = try TextEncoder(bundle)
     let rows = RaggedIntegers(rows: texts.lazy.map { encoder.ids(for: $0) })
     guard let padding = Int32(exactly: bundle.rules.paddingID) else {
@@ -120,12 +124,27 @@ public struct LabelledText: Sendable, Equatable {
     let inputs = try SequencePadding.pad(
       rows, length: max(1, rows.longest), padding: bundle.rules.padding, truncating: bundle.rules.truncating,
       value: padding)
-    let examples = try Examples(inputs: [inputs], targets: [try targets()])
-    guard case .classes(_, let names) = labels else { return Dataset(training: examples, text: bundle) }
+    let labels = try labels(known)
+    let examples = try Examples(inputs: [inputs], targets: [try LabelledText.targets(labels)])
+    guard case .classes(_, let names) = labels else { return Dataset(training: examples, text: bundle, classes: known) }
     return Dataset(training: examples, text: bundle, classes: names)
   }
 
-  private func targets() throws -> Tensor {
+  /// With the numbers that the known classes have.
+  private func labels(_ known: [String]?) throws -> Labels {
+    guard let known, case .classes(let classes, let names) = labels else { return labels }
+    let places = try names.map { name in
+      guard let place = known.firstIndex(of: name) else {
+        throw RNNError.badData(
+          "the label '\(name.prefix(40))' is none of the classes \(known.map { "'\($0)'" }.joined(separator: ", "))",
+          remedy: "Use the labels that the model was trained on.")
+      }
+      return place
+    }
+    return .classes(classes.map { places[$0] }, names: known)
+  }
+
+  private static func targets(_ labels: Labels) throws -> Tensor {
     switch labels {
     case .classes(let classes, _): return try Tensor(int32: classes.map { Int32(clamping: $0) }, shape: [classes.count])
     case .numbers(let numbers):

@@ -21,7 +21,7 @@ struct DataOptions: ParsableArguments {
   @Option(help: "Examples to validate on after each epoch.")
   var validationData: String?
 
-  @Option(help: "The fraction of the examples, from their end, to validate on.")
+  @Option(help: "The fraction of the examples, from their end, to validate on, without --validation-data.")
   var validationSplit: Double?
 
   struct Loaded {
@@ -38,9 +38,11 @@ struct DataOptions: ParsableArguments {
     options.numWords = numWords
     options.maxlen = maxlen
     options.text = model.text
+    options.classes = model.classes
     var set = try TrainingDataReader.dataset(data, for: model.spec, options)
     let own = set.evaluation
-    if let validationSplit { set = try set.holdingOutLast(validationSplit) }
+    if let validationSplit, validationData == nil { set = try set.holdingOutLast(validationSplit) }
+    options.classes = set.classes
     if let validationData {
       set.validation = try TrainingDataReader.dataset(validationData, for: model.spec, options).training
     }

@@ -23,8 +23,8 @@ struct MonitorOptions: ParsableArguments {
 
   func validate() throws {
     for (name, value) in [("--early-stopping", earlyStopping), ("--reduce-on-plateau", reduceOnPlateau)]
-    where value ?? 1 <= 0 {
-      throw ValidationError("\(name) must be positive")
+    where value ?? 0 < 0 {
+      throw ValidationError("\(name) must not be negative")
     }
     if !(plateauFactor > 0 && plateauFactor < 1) {
       throw ValidationError("--plateau-factor must be above 0 and below 1")
@@ -49,8 +49,8 @@ struct MonitorOptions: ParsableArguments {
     try AtomicFile.checkDestination(url.path, replacing: replacing)
   }
 
-  func writeBest(_ trainer: Trainer, _ text: TextBundle?) throws {
+  func writeBest(_ trainer: Trainer, _ words: TrainedFile.Words) throws {
     guard let best else { return }
-    try TrainedFile.write(try trainer.trainedModel(), text, to: URL(fileURLWithPath: best))
+    try TrainedFile.write(try trainer.trainedModel(), words, to: URL(fileURLWithPath: best))
   }
 }

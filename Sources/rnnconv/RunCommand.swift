@@ -41,7 +41,7 @@ struct RunCommand: ParsableCommand {
 
   func validate() throws {
     if let generate, generate <= 0 { throw ValidationError("--generate must be positive") }
-    if temperature < 0 { throw ValidationError("--temperature must not be negative") }
+    if !(temperature >= 0) { throw ValidationError("--temperature must not be negative") }
     if let topK, topK <= 0 { throw ValidationError("--top-k must be positive") }
   }
 

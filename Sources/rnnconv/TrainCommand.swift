@@ -83,8 +83,8 @@ struct TrainCommand: ParsableCommand {
       start.model, start.configuration, seed: seed ?? start.checkpoint?.position.seed ?? 0,
       threads: threads ?? ProcessInfo.processInfo.activeProcessorCount, resuming: start.checkpoint)
     let set = try data.dataset(for: start.model)
-    var text = set.training.text ?? start.model.text
-    if text?.rules.length == nil { text?.rules.length = data.maxlen }
+    var words = TrainedFile.Words(text: set.training.text ?? start.model.text, classes: set.training.classes)
+    if words.text?.rules.length == nil { words.text?.rules.length = data.maxlen }
     let options = try fitOptions(start.checkpoint?.position.options)
     let progress = TrainingProgress(epochs: options.epochs, examples: set.source.count, batchSize: options.batchSize)
     // An error does not end a line that is being written over.
@@ -96,12 +96,14 @@ struct TrainCommand: ParsableCommand {
       progress.epoch(epoch, lines[lines.count - 1])
       try history?.write(lines)
     }
-    events.improved = { trainer, line in try monitoring.writeBest(trainer, text) }
+    events.improved = { trainer, line in try monitoring.writeBest(trainer, words) }
     events.shouldStop = { Interruption.wasAsked }
     events.checkpoint = { trainer, position in
-      try TrainedFile.write(try trainer.checkpoint(at: position), text, to: target)
+      try TrainedFile.write(try trainer.checkpoint(at: position), words, to: target)
     }
     Console.note("\(compile.summary(trainer.configuration)), \(Console.count(set.source.count, "example"))")
+    let left = trainer.isStateful ? set.source.count % options.batchSize : 0
+    if left > 0 { Console.note("\(Console.count(left, "example")) fill no batch and are left out") }
     let end = try Fit(trainer, options, events: events).run(
       set.source, validation: set.validation, from: start.checkpoint?.position
     ).end
@@ -114,7 +116,7 @@ struct TrainCommand: ParsableCommand {
       Console.note("stopped early: \(Console.count(options.earlyStopping?.patience ?? 0, "epoch")) without improvement")
     case .finished: break
     }
-    try TrainedFile.write(try trainer.trainedModel(), text, to: target)
+    try TrainedFile.write(try trainer.trainedModel(), words, to: target)
     Console.note("\(target.relativePath): trained")
   }
 

@@ -33,6 +33,8 @@ enum TrainingDataReader {
     var maxlen: Int?
     /// A vocabulary that the model has already.
     var text: TextBundle?
+    /// The classes that the model was trained on, or is being trained on.
+    var classes: [String]?
   }
 
   static func dataset(_ path: String, for spec: ModelSpec, _ options: Options) throws -> Dataset {
@@ -43,12 +45,22 @@ enum TrainingDataReader {
     case "txt": return try characters(url, spec, options)
     case "csv", "jsonl":
       let text = try textBundle(spec, options)
-      var set = try locating(path) { try LabelledText(contentsOf: url).dataset(text) }
+      var set = try locating(path) { try LabelledText(contentsOf: url).dataset(text, classes: options.classes) }
       set.text = text
+      try check(set.classes, spec, path)
       return set
     default:
       throw RNNError.usage("the data '\(path)' is neither .npz, .txt, .csv nor .jsonl")
     }
+  }
+
+  /// - Throws: `badData` where the model tells two classes apart and there are more.
+  private static func check(_ classes: [String]?, _ spec: ModelSpec, _ path: String) throws {
+    let width = try spec.outputs.first.flatMap { try spec.shapes().outputs[$0.call][$0.output].last } ?? nil
+    guard let classes, width == 1, classes.count > 2 else { return }
+    throw RNNError.badData(
+      "the labels are \(classes.count) classes, and the model's one unit tells two apart", at: path,
+      remedy: "Give the last layer as many units as there are classes, and softmax.")
   }
 
   /// What the user names, else what the model has.
@@ -68,7 +80,14 @@ enum TrainingDataReader {
   /// The published IMDB set has `x_train`; any other archive has `x` and `y`.
   private static func npz(_ url: URL, _ spec: ModelSpec, _ options: Options) throws -> Dataset {
     let names = try ZipArchive(parsing: try InputFile.contents(of: url)).members.map(\.name)
-    guard names.contains("x_train.npy") else { return try ArrayData.dataset(contentsOf: url) }
+    guard names.contains("x_train.npy") else {
+      if options.vocabulary != nil || options.numWords != nil || options.maxlen != nil {
+        throw RNNError.usage(
+          "--vocabulary, --num-words and --maxlen are for texts and Keras's imdb.npz, and \(url.lastPathComponent) holds "
+            + "arrays")
+      }
+      return try ArrayData.dataset(contentsOf: url)
+    }
     var published = PublishedIMDB.Options()
     published.numWords = options.numWords ?? embeddingRows(spec)
     let ranks: [(word: String, rank: Int)]? = try options.vocabulary.map { path in

@@ -75,7 +75,8 @@ struct TrainingProgress {
   /// As Keras shows them: small ones, a learning rate for one, with an exponent.
   private func text(_ values: EpochHistory) -> String {
     values.values.map { name, value in
-      "\(name): \(String(format: abs(value) > 1e-3 || value == 0 ? "%.4f" : "%.4e", value))"
+      value.isNaN
+        ? "\(name): nan" : "\(name): \(String(format: abs(value) > 1e-3 || value == 0 ? "%.4f" : "%.4e", value))"
     }.joined(separator: " - ")
   }
 }

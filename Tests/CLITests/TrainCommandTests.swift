@@ -292,6 +292,74 @@ struct TrainCommandTests {
     #expect(try write(["--generate", "30", "--seed", "4"]) == drawn)
   }
 
+  /// Labels that are words get the numbers that the model was trained with, whatever a file holds.
+  @Test func classesKeepTheirNumbers() throws {
+    try Data(#"{"good": 1, "film": 2, "bad": 3, "play": 4}"#.utf8).write(to: folder.file("words.json"))
+    let texts = [("good film", "pos"), ("bad film", "neg"), ("good play", "pos"), ("bad play", "neg")]
+    func write(_ name: String, _ rows: [(String, String)]) throws {
+      try Data((["text,label"] + rows.map { "\($0.0),\($0.1)" }).joined(separator: "\n").utf8)
+        .write(to: folder.file(name))
+    }
+    try write("texts.csv", (0..<20).flatMap { _ in texts })
+    try write("positive.csv", texts.filter { $0.1 == "pos" })
+    try write("other.csv", [("good film", "neutral")])
+    try write("three.csv", texts + [("film", "neutral")])
+    let json = """
+      {"class_name": "Sequential", "config": {"name": "texts", "layers": [
+        {"class_name": "InputLayer", "config": {"name": "x", "batch_shape": [null, 4], "dtype": "int32"}},
+        {"class_name": "Embedding", "config": {"name": "e", "input_dim": 8, "output_dim": 4}},
+        {"class_name": "LSTM", "config": {"name": "l", "units": 4}},
+        {"class_name": "Dense", "config": {"name": "d", "units": 1, "activation": "sigmoid"}}]},
+       "keras_version": "3.15.1"}
+      """
+    try Data(json.utf8).write(to: folder.file("texts.json"))
+    func train(_ data: String, _ more: [String] = []) throws -> CLI.Result {
+      try CLI.run(
+        [
+          "train", "--config", "texts.json", "--data", data, "--vocabulary", "words.json", "--epochs", "15",
+          "--learning-rate", "0.05", "-o", "texts.rnn", "--force",
+        ] + more, in: folder.url, deadline: 60)
+    }
+    let trained = try train("texts.csv", ["--validation-data", "positive.csv"])
+    #expect(trained.status == 0, "\(trained.errors)")
+    #expect(trained.errors.contains("val_accuracy: 1.0000"))
+    func evaluate(_ data: String) throws -> CLI.Result {
+      try CLI.run(["evaluate", "--model", "texts.rnn", "--data", data, "--json"], in: folder.url)
+    }
+    #expect(try JSONValue(parsing: try evaluate("positive.csv").output)["accuracy"]?.double == 1)
+    let other = try evaluate("other.csv")
+    #expect(other.status == 65 && other.errors.contains("'neutral' is none of the classes 'neg', 'pos'"))
+    let three = try train("three.csv")
+    #expect(three.status == 65 && three.errors.contains("3 classes"), "\(three.errors)")
+    // A classifier writes no text.
+    let written = try CLI.run(["run", "--model", "texts.rnn", "--input", "good", "--generate", "3"], in: folder.url)
+    #expect(written.status == 64 && written.output.isEmpty)
+  }
+
+  /// What cannot be written is known before the work, and an example is named by its place in the data.
+  @Test func saysWhatIsWrongAndWhere() throws {
+    for (flag, value) in [("-o", "no/such/m.rnn"), ("--best", "no/such/b.rnn"), ("--history", "no/such/h.json")] {
+      let output = flag == "-o" ? [] : ["-o", "m.rnn"]
+      let result = try CLI.run(
+        ["train", "--config", architecture, "--data", "data.npz", "--epochs", "100000", flag, value] + output,
+        in: folder.url)
+      #expect(result.status == 73 && result.errors.contains(value), "\(result.errors)")
+      #expect(!folder.contains("m.rnn"))
+    }
+    let arrays = try NPZ.read(try Data(contentsOf: folder.file("data.npz")))
+    var ids = arrays[0].tensor.doubles().map { Int64($0) }
+    ids[77 * 24 + 3] = 50
+    var data = Data()
+    try NPZ.write(
+      [("x", try Tensor(ids, shape: [120, 24])), ("y", arrays[1].tensor)], to: { data.append($0) })
+    try data.write(to: folder.file("bad.npz"))
+    let bad = try CLI.run(["train", "--config", architecture, "--data", "bad.npz", "-o", "m.rnn"], in: folder.url)
+    #expect(bad.status == 65 && bad.errors.contains("example 77 of the data"), "\(bad.errors)")
+    let misplaced = try CLI.run(
+      ["train", "--config", architecture, "--data", "data.npz", "--maxlen", "5", "-o", "m.rnn"], in: folder.url)
+    #expect(misplaced.status == 64 && misplaced.errors.contains("holds arrays"))
+  }
+
   @Test func badInput() throws {
     func expect(_ code: Int32, _ word: String, _ arguments: [String]) throws {
       let before = folder.names
@@ -305,8 +373,8 @@ struct TrainCommandTests {
     try expect(
       64, "--batch-size", ["--config", architecture, "--data", "data.npz", "-o", "m.rnn", "--batch-size", "0"])
     for (flag, value) in [
-      ("--history", "h.txt"), ("--class-weights", "0"), ("--class-weights", "0=1,0=2"), ("--early-stopping", "0"),
-      ("--reduce-on-plateau", "0"), ("--plateau-factor", "1"), ("--learning-rate", "0"), ("--clipnorm", "-1"),
+      ("--history", "h.txt"), ("--class-weights", "0"), ("--class-weights", "0=1,0=2"), ("--early-stopping", "-1"),
+      ("--reduce-on-plateau", "-1"), ("--plateau-factor", "1"), ("--learning-rate", "0"), ("--clipnorm", "-1"),
     ] {
       try expect(64, flag, ["--config", architecture, "--data", "data.npz", "-o", "m.rnn", flag, value])
     }

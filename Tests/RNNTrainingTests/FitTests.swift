@@ -193,6 +193,12 @@ struct FitTests {
     var bad = batch
     bad.inputs[0] = try Tensor([Float](repeating: .nan, count: 180), shape: [10, 6, 3])
     #expect(message { _ = try trainer(try model()).trainStep(bad) }.contains("in the input 'x'"))
+    // The last step: nothing looks at what it leaves but whoever wants the model.
+    bad = batch
+    bad.targets[0] = try Tensor([Float](repeating: 100, count: 10), shape: [10, 1])
+    let last = try trainer(try model(), Optimizer(.sgd(momentum: 0, nesterov: false), learningRate: .constant(3e38)))
+    _ = try last.trainStep(bad)
+    #expect(message { _ = try last.trainedModel() }.contains("hold NaN or infinity after step 1"))
     // The loss.
     bad = batch
     bad.targets[0] = try Tensor([Float](repeating: .infinity, count: 10), shape: [10, 1])

@@ -37,7 +37,12 @@ public enum AtomicFile {
   /// The check of `write`, for those who want to know before long work.
   public static func checkDestination(_ path: String, replacing: Bool) throws {
     var status = stat()
-    guard stat(path, &status) == 0 else { return }
+    guard stat(path, &status) == 0 else {
+      guard access(URL(fileURLWithPath: path).deletingLastPathComponent().path, W_OK) == 0 else {
+        throw failure("cannot create a file here", path)
+      }
+      return
+    }
     if status.st_mode & S_IFMT == S_IFDIR {
       throw RNNError.cannotWrite("is a directory", at: path, remedy: "Name a file with -o.")
     }

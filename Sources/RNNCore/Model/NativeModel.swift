@@ -98,6 +98,19 @@ public struct NativeModel: Sendable, Equatable {
   /// The member of `training` that only we read.
   public static let interruptionKey = "rnnconv_training"
 
+  private static let classesKey = "rnnconv_classes"
+
+  /// The names of the classes, by their numbers, where the labels that the model was trained on are words; kept in
+  /// `training`.
+  public var classes: [String]? {
+    get { (try? JSONValue(parsing: training ?? ""))?[NativeModel.classesKey]?.array?.compactMap(\.string) }
+    set {
+      guard let newValue, var json = (try? JSONValue(parsing: training ?? "{}"))?.object else { return }
+      json[NativeModel.classesKey] = .array(newValue.map(JSONValue.string))
+      training = JSONValue.object(json).text()
+    }
+  }
+
   /// The name of a parameter within a model.
   public static func path(layer: String, parameter: String) -> String { layer + "/" + parameter }
 }

@@ -174,8 +174,10 @@ public struct KerasExport {
   /// no optimizer is in it.
   private static func legacyTraining(_ text: String) -> String? {
     guard var config = (try? JSONValue(parsing: text))?.object else { return nil }
-    let isForeign = config[NativeModel.interruptionKey] == nil
-    config[NativeModel.interruptionKey] = nil
+    // What only we read stays with us.
+    let own = config.keys.filter { $0.hasPrefix("rnnconv_") }
+    for key in own { config[key] = nil }
+    let isForeign = own.isEmpty
     if config["optimizer_config"]?.object != nil { return isForeign ? text : JSONValue.object(config).text() }
     guard let optimizer = config["optimizer"], !optimizer.isNull else { return nil }
     config["optimizer"] = nil

@@ -29,7 +29,11 @@ public struct TextGenerator {
     rules = encoder.rules
     length = first
     depth = input.shape.count == 2 ? input.shape[1] : nil
-    isPerStep = try spec.shapes().outputs[spec.outputs[0].call][spec.outputs[0].output].count == 2
+    let output = try spec.shapes().outputs[spec.outputs[0].call][spec.outputs[0].output]
+    guard output.last != 1 else {
+      throw RNNError.usage("the model answers with one number, not with how likely each character or word is")
+    }
+    isPerStep = output.count == 2
   }
 
   /// - Parameters:

@@ -144,7 +144,7 @@ public struct Fit {
       let part = Array(rows[start..<min(start + size, rows.count)])
       var batch = try training.batch(rows: part)
       try weigh(&batch)
-      let result = try trainer.trainStep(batch)
+      let result = try naming(part, training) { try trainer.trainStep(batch) }
       meter.add(result, batch)
       position.batch += 1
       events.step(position.epoch, position.batch, batches, EpochHistory(values: meter.values))
@@ -172,10 +172,26 @@ public struct Fit {
     let rows = trainer.isStateful ? order(source.count, epoch: 0) : Array(0..<source.count)
     let size = min(options.batchSize, rows.count)
     for start in stride(from: 0, to: rows.count, by: size) {
-      let batch = try source.batch(rows: Array(rows[start..<min(start + size, rows.count)]))
-      meter.add(try trainer.evaluate(batch), batch)
+      let part = Array(rows[start..<min(start + size, rows.count)])
+      let batch = try source.batch(rows: part)
+      meter.add(try naming(part, source) { try trainer.evaluate(batch) }, batch)
     }
     return EpochHistory(values: meter.values)
+  }
+
+  /// Runs a batch; where an example of it is to blame for an error, that one is named by its place in the data.
+  private func naming<Result>(
+    _ rows: [Int], _ source: some BatchSource, _ run: () throws -> Result
+  ) throws -> Result {
+    do {
+      return try run()
+    } catch let error as RNNError where error.reason == .badData && rows.count > 1 {
+      for row in rows {
+        let single = try source.batch(rows: [row])
+        _ = try locating("example \(row) of the data") { try trainer.evaluate(single) }
+      }
+      throw error
+    }
   }
 
   private func weigh(_ batch: inout Trainer.Batch) throws {

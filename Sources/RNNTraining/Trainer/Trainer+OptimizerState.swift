@@ -1,4 +1,5 @@
 import RNNCore
+import RNNRuntime
 
 /// The optimizer's state, into and out of a model's slots.
 extension Trainer {
@@ -68,8 +69,14 @@ extension Trainer {
   }
 
   /// The model with the trained weights, the optimizer's state as Keras 3 names it, and the configuration.
+  /// - Throws: `badData` where the last step left a weight that is no finite number.
   public func trainedModel() throws -> NativeModel {
     settle()
+    if let bad = trainable.first(where: { !TrainingKernels.areFinite($0.values, count: $0.count) }) {
+      throw RNNError.badData(
+        "the weights '\(native.spec.layers[bad.layer].name)/\(bad.name)' hold NaN or infinity after step \(iteration)",
+        remedy: "Try a smaller --learning-rate, or clip gradients with --clipnorm 1.")
+    }
     var model = native
     let byName = Dictionary(
       uniqueKeysWithValues: try parameters.joined().map { parameter in
