@@ -86,7 +86,9 @@ struct TrainCommand: ParsableCommand {
     var words = TrainedFile.Words(text: set.training.text ?? start.model.text, classes: set.training.classes)
     if words.text?.rules.length == nil { words.text?.rules.length = data.maxlen }
     let options = try fitOptions(start.checkpoint?.position.options)
-    let progress = TrainingProgress(epochs: options.epochs, examples: set.source.count, batchSize: options.batchSize)
+    let left = trainer.isStateful ? set.source.count % options.batchSize : 0
+    let progress = TrainingProgress(
+      epochs: options.epochs, examples: set.source.count - left, batchSize: options.batchSize)
     // An error does not end a line that is being written over.
     defer { progress.finish() }
     Interruption.listen()
@@ -102,7 +104,6 @@ struct TrainCommand: ParsableCommand {
       try TrainedFile.write(try trainer.checkpoint(at: position), words, to: target)
     }
     Console.note("\(compile.summary(trainer.configuration)), \(Console.count(set.source.count, "example"))")
-    let left = trainer.isStateful ? set.source.count % options.batchSize : 0
     if left > 0 { Console.note("\(Console.count(left, "example")) fill no batch and are left out") }
     let end = try Fit(trainer, options, events: events).run(
       set.source, validation: set.validation, from: start.checkpoint?.position

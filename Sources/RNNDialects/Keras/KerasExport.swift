@@ -174,11 +174,15 @@ public struct KerasExport {
   /// no optimizer is in it.
   private static func legacyTraining(_ text: String) -> String? {
     guard var config = (try? JSONValue(parsing: text))?.object else { return nil }
-    // What only we read stays with us.
-    let own = config.keys.filter { $0.hasPrefix("rnnconv_") }
-    for key in own { config[key] = nil }
-    let isForeign = own.isEmpty
-    if config["optimizer_config"]?.object != nil { return isForeign ? text : JSONValue.object(config).text() }
+    // What only we read stays with us; a text without it goes out as it came.
+    func foreign(_ object: JSONObject) -> JSONObject {
+      JSONObject(object.members.filter { !$0.key.hasPrefix("rnnconv_") }.map { ($0.key, $0.value) })
+    }
+    config = foreign(config)
+    if let optimizer = config["optimizer_config"]?.object {
+      config["optimizer_config"] = .object(foreign(optimizer))
+      return text.contains("\"rnnconv_") ? JSONValue.object(config).text() : text
+    }
     guard let optimizer = config["optimizer"], !optimizer.isNull else { return nil }
     config["optimizer"] = nil
     if let className = optimizer["class_name"], let arguments = optimizer["config"] {

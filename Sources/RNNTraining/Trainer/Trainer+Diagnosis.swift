@@ -22,7 +22,7 @@ extension Trainer {
   /// backwards, a layer's gradient.
   func notFinite(_ loss: Double, shards: Int) -> RNNError {
     let remedy = "Try a smaller --learning-rate, or clip gradients with --clipnorm 1."
-    let head = loss.isFinite ? "a gradient is no finite number" : "the loss is \(loss)"
+    let head = loss.isFinite ? "a gradient is no finite number" : "the loss is \(loss.isNaN ? "nan" : "\(loss)")"
     func error(_ place: String, remedy: String = remedy) -> RNNError {
       RNNError.badData("\(head) at step \(iteration + 1): \(place)", remedy: remedy)
     }
