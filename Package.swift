@@ -97,8 +97,8 @@ let package = Package(
     .testTarget(
       name: "SpecTests",
       dependencies: [
-        "RNNCore", "RNNContainers", "RNNDialects", "RNNConversion", "RNNTraining", "RNNTestSupport", "rnnconv",
-        "rnnconv-hdf5",
+        "RNNCore", "RNNContainers", "RNNDialects", "RNNConversion", "RNNRuntime", "RNNTraining", "RNNTestSupport",
+        "rnnconv", "rnnconv-hdf5",
       ]),
     .testTarget(
       name: "CLITests",
