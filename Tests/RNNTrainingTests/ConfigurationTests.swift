@@ -70,6 +70,15 @@ struct ConfigurationTests {
     }
   }
 
+  /// Without any of these, Keras does not open a file.
+  @Test func hasWhatKerasAsksFor() throws {
+    let model = twoOutputs(nil)
+    let json = try TrainingConfiguration(for: model).kerasConfig(for: model)
+    for key in ["loss", "metrics", "weighted_metrics", "loss_weights", "optimizer_config"] {
+      #expect(json[key] != nil, "\(key)")
+    }
+  }
+
   @Test func accuracyIsForClasses() throws {
     #expect(try TrainingConfiguration(for: twoOutputs(nil)).metrics == [[], []])
     let classes = TrainingConfiguration.metrics(fitting: [Loss(.binaryCrossentropy), Loss(.categoricalCrossentropy)])

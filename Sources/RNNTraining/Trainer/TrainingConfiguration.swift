@@ -128,6 +128,8 @@ public struct TrainingConfiguration: Sendable, Equatable {
       json["weighted_metrics"] = .array(
         weightedMetrics.count == 1 ? weightedMetrics[0] : weightedMetrics.map(JSONValue.array))
     }
+    // Keras opens no file without these.
+    for key in ["loss_weights", "weighted_metrics"] where json[key] == nil { json[key] = .null }
     let key = json["optimizer_config"] == nil && json["optimizer"] != nil ? "optimizer" : "optimizer_config"
     if old?.optimizer != optimizer || json[key] == nil {
       json[key] = optimizer.kerasConfig(over: json[key], provenance: model.provenance)
