@@ -27,6 +27,15 @@ struct CompileOptions: ParsableArguments {
     }
   }
 
+  /// - Parameter targets: the shapes of one example's, which decide where nothing names a loss.
+  func configuration(for model: NativeModel, targets: [[Int]]) throws -> TrainingConfiguration {
+    var configuration = try configuration(for: model)
+    if loss == nil, !TrainingConfiguration.isCompiled(model) {
+      try configuration.fitLosses(to: targets, of: model.spec)
+    }
+    return configuration
+  }
+
   func configuration(for model: NativeModel) throws -> TrainingConfiguration {
     let isCompiled = TrainingConfiguration.isCompiled(model)
     var model = model

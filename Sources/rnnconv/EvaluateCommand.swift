@@ -28,8 +28,9 @@ struct EvaluateCommand: ParsableCommand {
   func run() throws {
     try Kernels.checkEnvironment()
     let native = try NativeModel(contentsOf: try ModelChoice.url(model))
-    let trainer = try Trainer(native, try compile.configuration(for: native))
     let set = try data.dataset(for: native)
+    let configuration = try compile.configuration(for: native, targets: set.training.training.targetShapes)
+    let trainer = try Trainer(native, configuration, threads: ProcessInfo.processInfo.activeProcessorCount)
     var options = FitOptions()
     options.batchSize = batchSize
     let values = try Fit(trainer, options).evaluate(set.evaluation).values

@@ -79,10 +79,12 @@ struct TrainCommand: ParsableCommand {
     let history = history.flatMap { HistoryFile(path: $0) }
     try history?.checkDestination()
     let start = try resume ? TrainingStart.resumed(self, from: target) : TrainingStart.fresh(self)
-    let trainer = try Trainer(
-      start.model, start.configuration, seed: seed ?? start.checkpoint?.position.seed ?? 0,
-      threads: threads ?? ProcessInfo.processInfo.activeProcessorCount, resuming: start.checkpoint)
     let set = try data.dataset(for: start.model)
+    let configuration =
+      try start.configuration ?? compile.configuration(for: start.model, targets: set.training.training.targetShapes)
+    let trainer = try Trainer(
+      start.model, configuration, seed: seed ?? start.checkpoint?.position.seed ?? 0,
+      threads: threads ?? ProcessInfo.processInfo.activeProcessorCount, resuming: start.checkpoint)
     var words = TrainedFile.Words(text: set.training.text ?? start.model.text, classes: set.training.classes)
     if words.text?.rules.length == nil { words.text?.rules.length = data.maxlen }
     let options = try fitOptions(start.checkpoint?.position.options)

@@ -7,17 +7,17 @@ import RNNTraining
 /// What `train` begins with.
 struct TrainingStart {
   var model: NativeModel
-  var configuration: TrainingConfiguration
+  /// `nil` for a new training, whose data have a say.
+  var configuration: TrainingConfiguration?
   /// Where an interrupted training stands; `nil` for a new one.
   var checkpoint: TrainingCheckpoint?
 
   static func fresh(_ command: TrainCommand) throws -> TrainingStart {
     // A training that was interrupted is taken up with --resume only.
     var model = TrainingCheckpoint.removed(from: try named(command) ?? drawn(command))
-    let configuration = try command.compile.configuration(for: model)
     // An optimizer that the user names starts from rest.
     if command.compile.optimizer != nil { model.optimizerSlots = [] }
-    return TrainingStart(model: model, configuration: configuration)
+    return TrainingStart(model: model)
   }
 
   /// The model of `--model`.

@@ -86,6 +86,27 @@ struct ConfigurationTests {
     #expect(TrainingConfiguration.metrics(fitting: [Loss(.binaryCrossentropy), Loss(.huber)]).isEmpty)
   }
 
+  /// Rows of the output's width are one-hot where nothing names a loss.
+  @Test func lossesFitTheTargets() throws {
+    func kind(_ target: [Int], width: Int, steps: Int? = nil) throws -> Loss.Kind {
+      var dense = DenseSpec(units: width)
+      dense.activation = .softmax
+      let input: Shape = steps.map { [$0, 3] } ?? [3]
+      let spec = ModelSpec.sequential(
+        name: "m",
+        layers: [.init(name: "x", spec: .input(InputSpec(shape: input))), .init(name: "d", spec: .dense(dense))])
+      var configuration = TrainingConfiguration(optimizer: .adam, losses: [Loss.fitting(.softmax)])
+      try configuration.fitLosses(to: [target], of: spec)
+      return configuration.losses[0].kind
+    }
+    #expect(try kind([], width: 4) == .sparseCategoricalCrossentropy)
+    #expect(try kind([1], width: 4) == .sparseCategoricalCrossentropy)
+    #expect(try kind([4], width: 4) == .categoricalCrossentropy)
+    #expect(try kind([5], width: 4, steps: 5) == .sparseCategoricalCrossentropy)
+    #expect(try kind([4], width: 4, steps: 4) == .sparseCategoricalCrossentropy)
+    #expect(try kind([5, 4], width: 4, steps: 5) == .categoricalCrossentropy)
+  }
+
   /// Keras 3's 1 - 0.999 is rounded once; that of older ones is taken of a float32 number.
   @Test func factorsOfEachEra() throws {
     let new = try Optimizer(keras: "adam", dialect: "keras3", version: nil)

@@ -186,11 +186,16 @@ public struct Fit {
     do {
       return try run()
     } catch let error as RNNError where error.reason == .badData && rows.count > 1 {
-      for row in rows {
-        let single = try source.batch(rows: [row])
-        _ = try locating("example \(row) of the data") { try trainer.evaluate(single) }
+      let causes = rows.lazy.compactMap { row -> (any Error)? in
+        do {
+          let single = try source.batch(rows: [row])
+          _ = try locating("example \(row) of the data") { try trainer.evaluate(single) }
+          return nil
+        } catch { return error }
       }
-      throw error
+      // Where every example fails, it is not the examples' fault.
+      let found = Array(causes.prefix(rows.count))
+      throw found.count == rows.count ? error : found.first ?? error
     }
   }
 

@@ -75,6 +75,19 @@ public struct TrainingConfiguration: Sendable, Equatable {
     return areOfClasses ? ["accuracy"] : []
   }
 
+  /// Where a class id is expected and the targets are rows of the output's width, takes them for one-hot rows.
+  /// - Parameter targets: the shapes of one example.
+  public mutating func fitLosses(to targets: [[Int]], of spec: ModelSpec) throws {
+    let shapes = try spec.shapes()
+    for (index, reference) in spec.outputs.enumerated() where targets.indices.contains(index) {
+      let output = shapes.outputs[reference.call][reference.output]
+      guard losses[index].kind == .sparseCategoricalCrossentropy, targets[index].count == output.count,
+        let width = output.last, let width, width > 1, targets[index].last == width
+      else { continue }
+      losses[index].kind = .categoricalCrossentropy
+    }
+  }
+
   /// Whether there is an entry for each output.
   private static func isByOutput(_ value: JSONValue?) -> Bool {
     value?.array != nil || value?.object.map { $0["class_name"] == nil } ?? false
