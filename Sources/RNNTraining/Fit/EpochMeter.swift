@@ -1,7 +1,7 @@
 import RNNCore
 
-/// The running values of an epoch: the loss as Keras shows it, the mean over examples of the batches' losses; where there
-/// are losses of several outputs, each of these, as Keras shows them, the mean over batches; and the metrics.
+/// The running values of an epoch: the loss as Keras shows it, the mean over examples of the batches' losses; the losses of
+/// several outputs; and the metrics.
 struct EpochMeter {
   private struct Measured {
     var output: Int
@@ -15,6 +15,9 @@ struct EpochMeter {
   private var loss = 0.0
   private var examples = 0.0
   private var batches = 0.0
+  /// Keras 3 shows the losses of outputs where there are several, as means over batches; Keras 2 where there are several
+  /// outputs, as means over examples.
+  private let isKeras3: Bool
   /// The outputs whose own loss is shown, by the names of these, and their sums.
   private var outputLosses: [(output: Int, name: String, sum: Double)] = []
   private var metrics: [Measured] = []
@@ -23,8 +26,11 @@ struct EpochMeter {
   init(_ trainer: Trainer) throws {
     let configuration = trainer.configuration
     let names = trainer.native.spec.outputNames
+    isKeras3 = trainer.native.provenance.dialect == "keras3"
     let lossy = names.indices.filter { configuration.lossWeights[$0] != 0 }
-    if lossy.count > 1 { outputLosses = lossy.map { ($0, names[$0] + "_loss", 0) } }
+    if (isKeras3 ? lossy : Array(names.indices)).count > 1 {
+      outputLosses = lossy.map { ($0, names[$0] + "_loss", 0) }
+    }
     for (isWeighted, lists) in [(false, configuration.metrics), (true, configuration.weightedMetrics)] {
       for (output, width) in trainer.outputWidths.enumerated() {
         for json in lists[output] {
@@ -55,7 +61,7 @@ struct EpochMeter {
     examples += count
     batches += 1
     for index in outputLosses.indices {
-      outputLosses[index].sum += result.outputLosses[outputLosses[index].output]
+      outputLosses[index].sum += result.outputLosses[outputLosses[index].output] * (isKeras3 ? 1 : count)
     }
     for index in metrics.indices {
       let output = metrics[index].output
@@ -72,7 +78,7 @@ struct EpochMeter {
   }
 
   var values: [(name: String, value: Double)] {
-    let own = outputLosses.map { (name: $0.name, value: $0.sum / max(batches, 1)) }
+    let own = outputLosses.map { (name: $0.name, value: $0.sum / max(isKeras3 ? batches : examples, 1)) }
     return [(name: "loss", value: loss / max(examples, 1))] + own
       + metrics.map { (name: $0.name, value: $0.metric.value) }
   }

@@ -29,7 +29,9 @@ public enum MetricFactory {
     } else {
       kind = try self.kind(given)
     }
-    let name = try arguments.name() ?? (keras.object == nil ? given : kind.rawValue)
+    // Keras 3 names a metric as it was given; before, one that was given by its class had the class's own name.
+    let isNamed = keras.object == nil && (dialect == "keras3" || given.first?.isUppercase != true)
+    let name = try arguments.name() ?? (isNamed ? given : kind.rawValue)
     let metric = try kind.metric(name: name, &arguments, outputWidth)
     try kind.check(name, outputWidth, isSparse: isSparse)
     try arguments.finish()
