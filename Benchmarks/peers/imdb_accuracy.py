@@ -14,7 +14,7 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 import keras
 import numpy as np
 
-WORDS, LENGTH = 20000, 100
+from network import LENGTH, WORDS, build
 
 
 def load(path):
@@ -31,28 +31,13 @@ def load(path):
     return found
 
 
-def build():
-    model = keras.Sequential(
-        [
-            keras.Input((LENGTH,), dtype="int32"),
-            keras.layers.Embedding(WORDS, 128),
-            keras.layers.Dropout(0.25),
-            keras.layers.Conv1D(64, 5, padding="valid", activation="relu", strides=1),
-            keras.layers.MaxPooling1D(pool_size=4),
-            keras.layers.LSTM(70),
-            keras.layers.Dense(1),
-            keras.layers.Activation("sigmoid"),
-        ]
-    )
-    model.compile(loss="binary_crossentropy", optimizer="adam", metrics=["accuracy"])
-    return model
-
-
 def main(path, seeds):
     x, y, x_test, y_test = load(path)
     for seed in seeds:
         keras.utils.set_random_seed(seed)
-        history = build().fit(x, y, batch_size=30, epochs=2, validation_data=(x_test, y_test), verbose=0).history
+        model = build()
+        model.compile(loss="binary_crossentropy", optimizer="adam", metrics=["accuracy"])
+        history = model.fit(x, y, batch_size=30, epochs=2, validation_data=(x_test, y_test), verbose=0).history
         print(seed, *("%.4f" % value for value in history["val_accuracy"]), flush=True)
 
 

@@ -24,7 +24,7 @@ if PEER.startswith("keras-"):
 
 import numpy as np
 
-BATCH, LENGTH, WORDS = 30, 100, 20000
+BATCH, WORDS = 30, 20000
 
 
 def with_keras(x, y):
@@ -36,11 +36,9 @@ def with_keras(x, y):
         tensorflow.config.threading.set_intra_op_parallelism_threads(THREADS)
         tensorflow.config.threading.set_inter_op_parallelism_threads(THREADS)
     keras.utils.set_random_seed(0)
-    layers = keras.layers
-    model = keras.Sequential([
-        keras.Input((LENGTH,), dtype="int32"), layers.Embedding(WORDS, 128), layers.Dropout(0.25),
-        layers.Conv1D(64, 5, activation="relu"), layers.MaxPooling1D(4), layers.LSTM(70), layers.Dense(1),
-        layers.Activation("sigmoid")])
+    from network import build
+
+    model = build()
     model.compile("adam", "binary_crossentropy", jit_compile=PEER == "keras-jax")
 
     def epoch():

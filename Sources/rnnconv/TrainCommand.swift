@@ -32,7 +32,7 @@ struct TrainCommand: ParsableCommand {
   @Option(help: "The seed of the weights, the order and the dropout. (default: 0)")
   var seed: UInt64?
 
-  @Option(help: "Threads; by default one for each core. The result is the same for any number.")
+  @Option(help: "Threads, of which 4 are used; by default one for each core. The result is the same for any number.")
   var threads: Int?
 
   @Option(help: "Weights of the classes, as 0=1,1=2.5; a class that is not named has 1.")

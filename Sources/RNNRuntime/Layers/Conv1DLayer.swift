@@ -58,10 +58,14 @@ struct Conv1DLayer: RuntimeLayer {
       addRows(dz, rows: rows, width: spec.filters, step: spec.filters, into: gradients[1])
     }
     let memory = BackwardMemory(dz + FloatMemory.lines(rows * spec.filters), kernelCount(x.width))
-    transpose(
-      run.parameters[0], rows: kernelCount(x.width) / spec.filters, columns: spec.filters, into: memory.kernel)
-    memory.kernelGradient.update(repeating: 0, count: kernelCount(x.width))
+    let span = kernelCount(x.width) / spec.filters
     let whole = isPlain ? wholeWindows(x.shape[1], geometry) : 0..<0
+    if run.inputGradients[0] != nil {
+      transpose(run.parameters[0], rows: span, columns: spec.filters, into: memory.kernel)
+    }
+    if run.parameterGradients != nil, !whole.isEmpty {
+      memory.kernelGradient.update(repeating: 0, count: kernelCount(x.width))
+    }
     var hasSparse = false
     for example in 0..<x.batch {
       let start = example * x.shape[1] * x.width
@@ -70,11 +74,7 @@ struct Conv1DLayer: RuntimeLayer {
       hasSparse = hasSparse || isSparse
       for tap in 0..<spec.kernelSize {
         let valid = windows(reaching: tap, x.shape[1], geometry)
-        let left =
-          isSparse
-          ? [valid.clamped(to: 0..<whole.lowerBound), valid.clamped(to: whole.upperBound..<geometry.outputLength)]
-          : [valid]
-        for windows in left where !windows.isEmpty {
+        for windows in isSparse ? outside(whole, valid) : [valid] where !windows.isEmpty {
           let step = start + (windows.lowerBound * spec.strides + tap * spec.dilationRate - geometry.left) * x.width
           addTapGradients(
             tap, windows, channels: x.width, x.floats + step, dzOfExample, memory.kernel,
@@ -83,7 +83,6 @@ struct Conv1DLayer: RuntimeLayer {
       }
     }
     if hasSparse, let gradient = run.parameterGradients?[0] {
-      let span = kernelCount(x.width) / spec.filters
       transpose(memory.kernelGradient, rows: spec.filters, columns: span, into: memory.kernel)
       Kernels.table.add(gradient, memory.kernel, kernelCount(x.width))
     }
@@ -159,11 +158,7 @@ struct Conv1DLayer: RuntimeLayer {
     }
     for tap in 0..<spec.kernelSize {
       let valid = windows(reaching: tap, timesteps, geometry)
-      let edges =
-        isPlain && !whole.isEmpty
-        ? [valid.clamped(to: 0..<whole.lowerBound), valid.clamped(to: whole.upperBound..<geometry.outputLength)]
-        : [valid]
-      for windows in edges where !windows.isEmpty {
+      for windows in isPlain && !whole.isEmpty ? outside(whole, valid) : [valid] where !windows.isEmpty {
         addTap(tap, windows, x, channels: channels, kernel, geometry, into: y)
       }
     }
@@ -173,6 +168,14 @@ struct Conv1DLayer: RuntimeLayer {
   private func wholeWindows(_ timesteps: Int, _ geometry: WindowGeometry) -> Range<Int> {
     let first = windows(reaching: 0, timesteps, geometry)
     return first.clamped(to: windows(reaching: spec.kernelSize - 1, timesteps, geometry))
+  }
+
+  /// What of some windows lies before and behind the whole ones.
+  private func outside(_ whole: Range<Int>, _ windows: Range<Int>) -> [Range<Int>] {
+    [
+      windows.lowerBound..<max(windows.lowerBound, min(windows.upperBound, whole.lowerBound)),
+      min(windows.upperBound, max(windows.lowerBound, whole.upperBound))..<windows.upperBound,
+    ]
   }
 
   /// The windows whose tap lies inside the sequence.

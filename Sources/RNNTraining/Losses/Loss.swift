@@ -33,7 +33,7 @@ public struct Loss: Sendable, Equatable {
   public var ignoredClass: Int?
 
   /// What becomes of the rows' losses.
-  public enum Reduction: String, Sendable, CaseIterable {
+  public enum Reduction: String, Sendable {
     /// Divided by the number of rows that count.
     case mean = "sum_over_batch_size"
     case sum
