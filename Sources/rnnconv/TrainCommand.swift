@@ -32,7 +32,8 @@ struct TrainCommand: ParsableCommand {
   @Option(help: "The seed of the weights, the order and the dropout. (default: 0)")
   var seed: UInt64?
 
-  @Option(help: "Threads, of which 4 are used; by default one for each core. The result is the same for any number.")
+  @Option(
+    help: "Threads, at most one for each core and 4 in all, the default. The result is the same for any number.")
   var threads: Int?
 
   @Option(help: "Weights of the classes, as 0=1,1=2.5; a class that is not named has 1.")
@@ -84,7 +85,8 @@ struct TrainCommand: ParsableCommand {
       try start.configuration ?? compile.configuration(for: start.model, targets: set.training.training.targetShapes)
     let trainer = try Trainer(
       start.model, configuration, seed: seed ?? start.checkpoint?.position.seed ?? 0,
-      threads: threads ?? ProcessInfo.processInfo.activeProcessorCount, resuming: start.checkpoint)
+      // More than there are cores would only wait for each other.
+      threads: min(threads ?? .max, ProcessInfo.processInfo.activeProcessorCount), resuming: start.checkpoint)
     var words = TrainedFile.Words(text: set.training.text ?? start.model.text, classes: set.training.classes)
     if words.text?.rules.length == nil { words.text?.rules.length = data.maxlen }
     let options = try fitOptions(start.checkpoint?.position.options)
