@@ -45,7 +45,7 @@ public enum ModelImport {
           "the file is a .rnn already", remedy: "Run it with rnnconv run --model \(url.lastPathComponent).")
       case .checkpoint(let checkpoint):
         var model = try KerasImport.nativeModel(from: checkpoint, options: keras)
-        for blob in checkpoint.blobs {
+        for blob in checkpoint.blobs where model.text == nil || !blob.name.hasSuffix("vocabulary.txt") {
           model.ledger.append(LedgerEntry(.dropped, blob.name, "an asset of \(blob.bytes.count) bytes"))
         }
         return model

@@ -17,6 +17,9 @@ public struct TextEncoder: Sendable {
     guard !rules.firstID.addingReportingOverflow(vocabulary.count).overflow else {
       throw RNNError.badData("the first id \(rules.firstID) of the text rules is too large")
     }
+    if let first = rules.unknownID, first.addingReportingOverflow(rules.unknownCount ?? 1).overflow {
+      throw RNNError.badData("the unknown id \(first) of the text rules is too large")
+    }
     if let length = rules.length, !(1...TextEncoder.maximumLength).contains(length) {
       throw RNNError.badData("the text rules have the length \(length), expected 1 to \(TextEncoder.maximumLength)")
     }
@@ -36,7 +39,11 @@ public struct TextEncoder: Sendable {
   public func tokens(of text: String) -> [String] { tokenizer.tokens(of: text) }
 
   private func id(of token: ArraySlice<UInt8>) -> Int? {
-    guard let position = vocabulary.position(of: token) else { return rules.unknownID }
+    if token.isEmpty { return rules.emptyID }
+    guard let position = vocabulary.position(of: token) else {
+      guard let first = rules.unknownID, let count = rules.unknownCount, count > 1 else { return rules.unknownID }
+      return first + Int(Fingerprint64.hash(Array(token)) % UInt64(count))
+    }
     let id = rules.firstID + position
     if let limit = rules.idLimit, id >= limit { return rules.unknownID }
     return id

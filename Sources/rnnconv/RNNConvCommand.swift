@@ -13,7 +13,7 @@ struct RNNConvCommand: ParsableCommand {
     version: version,
     subcommands: [
       ImportCommand.self, InspectCommand.self, RunCommand.self, ExportCommand.self, TrainCommand.self,
-      EvaluateCommand.self,
+      EvaluateCommand.self, ExplainCommand.self, GradientsCommand.self,
     ])
 
   private static func end(with error: RNNError) -> Never {

@@ -12,13 +12,20 @@ struct RunCommand: ParsableCommand {
   var model: String?
 
   @Option(
-    help: "A .npy, .npz, .txt (lines) or .jsonl (objects with 'text') file, - for lines on standard input, or a text.")
-  var input: String
+    help: """
+      A .npy, .npz, .csv (numbers), .txt (lines) or .jsonl (objects with 'text') file, - for lines on standard input, or a \
+      text.
+      """)
+  var input: String?
+
+  @Flag(help: "Read a sequence from standard input, a step a line, and answer at each step.")
+  var stream = false
 
   @Flag(help: "Take the input as text whatever it looks like.")
   var text = false
 
-  @Option(name: [.short, .customLong("output")], help: "Write the outputs to this .npz or .npy file.")
+  @Option(
+    name: [.short, .customLong("output")], help: "Write the outputs to this .npz, .npy or (of a .csv input) .csv file.")
   var output: String?
 
   @Flag(help: "Print one JSON object for each input.")
@@ -40,6 +47,10 @@ struct RunCommand: ParsableCommand {
   var force = false
 
   func validate() throws {
+    guard stream != (input != nil) else { throw ValidationError("give either --input or --stream") }
+    if stream, output != nil || text || generate != nil {
+      throw ValidationError("--stream answers on standard output, step by step")
+    }
     if let generate, generate <= 0 { throw ValidationError("--generate must be positive") }
     if !(temperature >= 0) { throw ValidationError("--temperature must not be negative") }
     if let topK, topK <= 0 { throw ValidationError("--top-k must be positive") }
@@ -47,18 +58,24 @@ struct RunCommand: ParsableCommand {
 
   func run() throws {
     try Kernels.checkEnvironment()
-    if let generate { return try write(generate) }
+    if stream { return try StreamRun(try Model(contentsOf: try ModelChoice.url(model)), asJSON: json).run() }
+    let input = input ?? ""
+    if let generate { return try write(generate, after: input) }
     if let output { try checkOutput(output) }
     let source = try RunInput(input, isText: text)
+    if let output, output.hasSuffix(".csv"), !source.isSeries {
+      throw RNNError.usage("only what a .csv file gives is written to one", remedy: "Write an .npz.")
+    }
     let model = try Model(contentsOf: try ModelChoice.url(model))
     switch source {
+    case .series(let url): try SeriesRun(url, model, output: output, asJSON: json, force: force).run()
     case .arrays(let arrays): try run(arrays: arrays, model)
     case .texts(let texts): try run(texts: texts, model)
     }
   }
 
   /// Prints the input and what the model makes of it, each token as it comes.
-  private func write(_ count: Int) throws {
+  private func write(_ count: Int, after input: String) throws {
     let generator = try TextGenerator(try Model(contentsOf: try ModelChoice.url(model)))
     var sampler = Sampler(temperature: temperature, topK: topK, seed: seed)
     try Console.write(input)
@@ -70,9 +87,9 @@ struct RunCommand: ParsableCommand {
   }
 
   private func checkOutput(_ path: String) throws {
-    guard path.hasSuffix(".npz") || path.hasSuffix(".npy") else {
+    guard path.hasSuffix(".npz") || path.hasSuffix(".npy") || path.hasSuffix(".csv") else {
       throw RNNError.usage(
-        "the output '\(path)' is neither .npz nor .npy", remedy: "Name it with one of these endings.")
+        "the output '\(path)' is neither .npz, .npy nor .csv", remedy: "Name it with one of these endings.")
     }
     try AtomicFile.checkDestination(path, replacing: force)
   }

@@ -7,6 +7,12 @@ import RNNRuntime
 enum RunInput {
   case arrays([(name: String, tensor: Tensor)])
   case texts(TextLines)
+  case series(URL)
+
+  var isSeries: Bool {
+    if case .series = self { return true }
+    return false
+  }
 
   private static let knownExtensions: Set<String> = [
     "npy", "npz", "txt", "jsonl", "json", "csv", "tsv", "h5", "keras", "rnn", "onnx", "pt", "pth", "pkl",
@@ -35,18 +41,27 @@ enum RunInput {
     if FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), isDirectory.boolValue {
       throw RNNError.usage("the input '\(path)' is a folder", remedy: "Name a file in it, or add --text.")
     }
-    func contents() throws -> Data { try InputFile.contents(of: url) }
     switch url.pathExtension.lowercased() {
-    case "npy": return .arrays([("", try locating(path) { try Tensor(npy: try contents()) })])
-    case "npz": return .arrays(try locating(path) { try NPZ.read(try contents()) })
+    case "npy", "npz": return .arrays(try arrays(in: path))
+    case "csv":
+      try InputFile.check(url)
+      return .series(url)
     case "txt", "jsonl":
       try InputFile.check(url)
       let isJSON = url.pathExtension.lowercased() == "jsonl"
       return .texts(.lines(try FileHandle(forReadingFrom: url), named: path, isJSON: isJSON))
     default:
       throw RNNError.usage(
-        "the input '\(path)' is a file, but neither .npy, .npz, .txt nor .jsonl",
+        "the input '\(path)' is a file, but neither .npy, .npz, .csv, .txt nor .jsonl",
         remedy: "Rename it, or use --text to take the words themselves.")
+    }
+  }
+
+  /// The arrays of an `.npy` or `.npz` file.
+  static func arrays(in path: String) throws -> [(name: String, tensor: Tensor)] {
+    let contents = try InputFile.contents(of: URL(fileURLWithPath: path))
+    return try locating(path) {
+      path.lowercased().hasSuffix(".npz") ? try NPZ.read(contents) : [("", try Tensor(npy: contents))]
     }
   }
 

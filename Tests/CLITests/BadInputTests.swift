@@ -138,7 +138,7 @@ struct BadInputTests {
   @Test func inputRules() throws {
     try CLI.importSentiment(into: folder)
     try write("notes.csv", Array("a,b".utf8))
-    try expect(64, ["notes.csv", "--text"], ["run", "--input", "notes.csv"])
+    try expect(65, ["notes.csv", "header", "no rows"], ["run", "--input", "notes.csv"])
     try expect(66, ["absent.txt", "--text"], ["run", "--input", "absent.txt"])
     try expect(66, ["some/where", "--text"], ["run", "--input", "some/where"])
     let text = try CLI.run(["run", "--input", "some/where", "--text"], in: folder.url)

@@ -62,13 +62,20 @@ import Testing
     }
   }
 
+  /// Models that take text: it is no tensor.
+  private static let readText = ["/textvectorization", "/stringlookup"]
+
   /// Every `.npz` and `.keras` of the fixtures reads, whichever framework wrote it.
   @Test func modelFiles() throws {
     for folder in ["keras-1.2.2", "keras-2.2.4", "tf-keras-2.19", "keras-3.15"] {
       for url in TestFiles.files(under: TestFiles.fixture(folder), withExtension: "npz") {
         let data = try Data(contentsOf: url, options: .mappedIfSafe)
         #expect(ContainerKind.recognise(data) == .npz)
-        #expect(throws: Never.self, "\(url.path)") { try NPZ.read(data) }
+        if url.lastPathComponent == "inputs.npz", Self.readText.contains(where: url.path.contains) {
+          #expect(throws: RNNError.self, "\(url.path)") { try NPZ.read(data) }
+        } else {
+          #expect(throws: Never.self, "\(url.path)") { try NPZ.read(data) }
+        }
       }
       for url in TestFiles.files(under: TestFiles.fixture(folder), withExtension: "keras") {
         let data = try Data(contentsOf: url, options: .mappedIfSafe)

@@ -4,6 +4,7 @@ import RNNConversion
 import RNNCore
 import RNNDialects
 import RNNTestSupport
+import Synchronization
 import Testing
 
 /// One folder of `fixtures/<origin>/`: a model, what went in and what the framework that wrote it gave.
@@ -17,20 +18,40 @@ struct Case: Sendable, CustomTestStringConvertible {
     Fixtures.cases(in: Fixtures.folder.appendingPathComponent(origin)).map(Case.init).filter(\.hasModel)
   }
 
-  /// Cases whose layers the dialect does not carry: what the error must name.
+  /// Cases with something that the dialect does not carry, and what the error must name.
+  private static let refusals: [String: String] = [
+    "activation-objects": "PReLU", "adaptiveaveragepooling1d": "AdaptiveAveragePooling1D",
+    "adaptiveaveragepooling1d-channels-first": "AdaptiveAveragePooling1D",
+    "adaptiveaveragepooling1d-uneven": "AdaptiveAveragePooling1D", "adaptivemaxpooling1d": "AdaptiveMaxPooling1D",
+    "adaptivemaxpooling1d-channels-first": "AdaptiveMaxPooling1D",
+    "adaptivemaxpooling1d-uneven": "AdaptiveMaxPooling1D", "batchnormalization-renorm": "renorm=true",
+    "conv1d-rank-4": "Conv1D", "groupnormalization-mask": "GroupNormalization", "groupqueryattention": "QueryAttention",
+    "groupqueryattention-causal-scores": "GroupQueryAttention", "groupqueryattention-masks": "GroupQueryAttention",
+    "groupqueryattention-one-group": "GroupQueryAttention", "merge-cos": "'cos'", "merge-cos-axes-1": "'cos'",
+    "merge-cos-axes-2": "'cos'", "merge-sequential-cos-flatten": "'cos'",
+    "multiheadattention-attention-mask": "attention_mask", "multiheadattention-axes": "MultiHeadAttention",
+    "multiheadattention-gate": "use_gate=true", "multiheadattention-rank-4": "output_shape",
+    "multiheadattention-sliding-window": "sliding_window=2", "ops-cumsum": "'cumsum'", "ops-einsum": "'einsum'",
+    "ops-flip-roll": "'roll'", "ops-repeat-tile": "'tile'", "ops-reverse-roll": "'roll'", "ops-split": "'split'",
+    "keras-3.15/ops-transpose": "'swapaxes'", "ops-unstack": "'unstack'", "ops-where": "'where'",
+    "rmsnormalization-axis-1": "RMSNormalization", "stringlookup-oov-token": "mask_token",
+    "time-major-bidirectional-turned": "time_major=true",
+  ]
+
+  /// What the error must name; `nil` for a case that is imported. Cases that differ in their container share a reason.
   var refusedClass: String? {
-    switch folder.lastPathComponent {
-    case "layer-elu": "ELU"
-    case "layer-leaky-relu", "dense-activation-layer", "dense-leaky-relu-layer": "LeakyReLU"
-    case "layer-relu": "ReLU"
-    case "layer-softmax": "Softmax"
-    case "layer-thresholded-relu": "ThresholdedReLU"
-    default: nil
-    }
+    let name = folder.lastPathComponent.components(separatedBy: "--")[0]
+    return Case.refusals[name] ?? Case.refusals["\(folder.deletingLastPathComponent().lastPathComponent)/\(name)"]
   }
 
   static let imported = all.filter { $0.refusedClass == nil }
   static let refused = all.filter { $0.refusedClass != nil }
+
+  /// Whether the input is text; all others are numbers.
+  var isText: Bool { ["textvectorization", "stringlookup"].contains { folder.lastPathComponent.hasPrefix($0) } }
+
+  static let numeric = imported.filter { !$0.isText }
+  static let texts = imported.filter(\.isText)
 
   var testDescription: String { "\(folder.deletingLastPathComponent().lastPathComponent)/\(folder.lastPathComponent)" }
 
@@ -56,6 +77,18 @@ struct Case: Sendable, CustomTestStringConvertible {
   func arrays(_ name: String) throws -> [(name: String, tensor: Tensor)]? {
     let url = folder.appendingPathComponent(name)
     return Fixtures.exists(url) ? try NPZ.read(try Data(contentsOf: url)) : nil
+  }
+}
+
+extension Case {
+  private static let models = Mutex<[URL: NativeModel]>([:])
+
+  /// The case's model, imported once for all tests.
+  func native() throws -> NativeModel {
+    if let known = Case.models.withLock({ $0[folder] }) { return known }
+    let model = try ModelImport.model(from: model, options: options)
+    Case.models.withLock { $0[folder] = model }
+    return model
   }
 }
 

@@ -28,16 +28,26 @@ struct WildTests {
     guard let folders = Self.folders else { return }
     var agreed = 0
     var refused = 0
+    var amplifying: [String] = []
     for folder in folders {
       let file = try modelFile(in: folder)
       do {
         let model = try Model(try ModelImport.model(from: file, options: options()))
         guard let expected = try arrays(folder, "outputs.npz") else { continue }
         let inputs = try #require(try arrays(folder, "inputs.npz"))
-        for (output, other) in zip(try model.predict(inputs.map(\.tensor)), expected) {
-          let excess = Tolerance.excess(
-            of: output.floats(), over: other.tensor.floats(), twin: nil, absolute: 1e-5, relative: 1e-5)
-          #expect(excess <= 0, "\(folder.lastPathComponent)")
+        let outputs = try model.predict(inputs.map(\.tensor))
+        func excess(twins: [[Double]]?) -> Double {
+          expected.indices.map { index in
+            Tolerance.excess(
+              of: outputs[index].floats(), over: expected[index].tensor.floats(), twin: twins?[index], absolute: 1e-5,
+              relative: 1e-5)
+          }.max() ?? .infinity
+        }
+        if excess(twins: nil) > 0 {
+          // Two networks amplify roundings: then our own naive layers in float64 tell what float32 may lose.
+          let twins = try NaiveModel.predict(inputs.map(\.tensor), model)
+          #expect(excess(twins: twins) <= 0, "\(folder.lastPathComponent)")
+          amplifying.append(folder.lastPathComponent)
         }
         #expect(folder.lastPathComponent.hasPrefix("agree"), "\(folder.lastPathComponent)")
         agreed += 1
@@ -48,8 +58,9 @@ struct WildTests {
       }
     }
     print("wild files: \(agreed) agree, \(refused) are refused by name")
-    // The layers of these are carried; a later layer only adds to them.
-    #expect(agreed >= 31)
+    #expect(amplifying.count <= 2, "\(amplifying)")
+    // All but the ONNX graphs.
+    #expect(agreed >= 43)
   }
 
   private func arrays(_ folder: URL, _ name: String) throws -> [(name: String, tensor: Tensor)]? {

@@ -3,10 +3,12 @@ import Testing
 
 /// Output and parameter shapes of every kind, computed by hand from Keras's documentation.
 @Suite struct LayerShapeTests {
-  private func output(_ spec: LayerSpec, _ input: Shape) throws -> [Shape] { try spec.outputShapes(input: input) }
+  private func output(_ spec: LayerSpec, _ inputs: Shape...) throws -> [Shape] {
+    try spec.outputShapes(inputs: inputs)
+  }
 
-  private func parameters(_ spec: LayerSpec, _ input: Shape) throws -> [[Int]] {
-    try spec.parameterShapes(input: input).map(\.shape)
+  private func parameters(_ spec: LayerSpec, _ inputs: Shape...) throws -> [[Int]] {
+    try spec.parameterShapes(inputs: inputs).map(\.shape)
   }
 
   private func convolution(
@@ -24,12 +26,15 @@ import Testing
     let noise = NoiseSpec(rate: 0.5)
     for spec in [
       LayerSpec.masking(MaskingSpec(maskValue: 0)), .dropout(noise), .spatialDropout1D(noise), .gaussianNoise(noise),
-      .gaussianDropout(noise), .activation(ActivationSpec(activation: .softmax)),
+      .gaussianDropout(noise), .alphaDropout(noise), .activation(ActivationSpec(activation: .softmax)),
+      .softmax(SoftmaxSpec(axes: [1])), .identity(IdentitySpec()), .activityRegularization(IdentitySpec()),
+      .unitNormalization(UnitNormalizationSpec(axes: [-1], epsilon: 1e-12)), .withoutMask(WithoutMaskSpec()),
+      .reverseSteps(ReverseStepsSpec(reversesMask: false)), .unary(UnarySpec(.negative)),
     ] {
       #expect(try output(spec, [nil, 7]) == [[nil, 7]])
       #expect(try parameters(spec, [nil, 7]).isEmpty)
     }
-    #expect(try output(.input(InputSpec(shape: [nil, 3])), []) == [[nil, 3]])
+    #expect(try LayerSpec.input(InputSpec(shape: [nil, 3])).outputShapes(inputs: []) == [[nil, 3]])
   }
 
   @Test func embeddingAddsAnAxis() throws {
@@ -57,11 +62,12 @@ import Testing
   }
 
   @Test func flattenMultipliesTheAxes() throws {
-    #expect(try output(.flatten, [3, 4, 5]) == [[60]])
-    #expect(try output(.flatten, [nil, 4]) == [[nil]])
-    #expect(try output(.flatten, []) == [[1]])
-    #expect(try output(.flatten, [0, 9]) == [[0]])
-    expectError(.badData, naming: "overflows") { try output(.flatten, [1 << 31, 1 << 31, 4]) }
+    let flatten = LayerSpec.flatten(FlattenSpec())
+    #expect(try output(flatten, [3, 4, 5]) == [[60]])
+    #expect(try output(flatten, [nil, 4]) == [[nil]])
+    #expect(try output(flatten, []) == [[1]])
+    #expect(try output(flatten, [0, 9]) == [[0]])
+    expectError(.badData, naming: "overflows") { try output(flatten, [1 << 31, 1 << 31, 4]) }
   }
 
   /// (T, kernel, stride, dilation) -> windows. valid: floor((T - (k - 1) d - 1) / s) + 1.
@@ -166,23 +172,32 @@ import Testing
   }
 
   @Test func onlySequencesAreRead() {
-    for spec in LayerSamples.all {
-      switch spec.kind {
-      case .conv1D, .maxPooling1D, .averagePooling1D, .globalMaxPooling1D, .globalAveragePooling1D, .lstm, .gru,
-        .simpleRNN:
-        for input in [[], [3], [4, nil], [2, 3, 4]] as [Shape] {
-          expectError(.badData, naming: spec.kind.rawValue, describe(shape: [nil] + input)) { try output(spec, input) }
-        }
-      case .input, .embedding, .masking, .dropout, .spatialDropout1D, .gaussianNoise, .gaussianDropout, .dense,
-        .activation, .flatten:
-        #expect(throws: Never.self) { try output(spec, [4]) }
+    let kinds: Set<LayerSpec.Kind> = [
+      .conv1D, .conv1DTranspose, .depthwiseConv1D, .separableConv1D, .locallyConnected1D, .maxPooling1D,
+      .averagePooling1D, .globalMaxPooling1D, .globalAveragePooling1D, .lstm, .gru, .simpleRNN, .lstmVariant, .edges,
+      .upSampling1D,
+    ]
+    // Of these, the channels may be anything.
+    let passing: Set<LayerSpec.Kind> = [
+      .maxPooling1D, .averagePooling1D, .globalMaxPooling1D, .globalAveragePooling1D, .edges, .upSampling1D,
+    ]
+    for spec in LayerSamples.all where kinds.contains(spec.kind) {
+      for input in [[], [3], [4, nil], [2, 3, 4]] as [Shape] where input != [4, nil] || !passing.contains(spec.kind) {
+        expectError(.badData, naming: describe(shape: [nil] + input)) { try output(spec, input) }
       }
     }
   }
 
-  @Test func theNamesAreThoseOfTheShapes() throws {
-    for spec in LayerSamples.all {
-      #expect(try spec.parameterShapes(input: [nil, 6]).map(\.name) == spec.parameterNames, "\(spec.kind)")
+  /// What every layer says of itself fits together, whatever its kind.
+  @Test func countsAndNamesAreThoseOfTheShapes() throws {
+    for sample in LayerSamples.samples {
+      let configuration = sample.spec.configuration
+      #expect(configuration.inputCounts.contains(sample.inputs.count), "\(sample.spec.kind)")
+      let outputs = try sample.spec.outputShapes(inputs: sample.inputs)
+      #expect(outputs.count == configuration.outputCount, "\(sample.spec.kind)")
+      let parameters = try sample.spec.parameterShapes(inputs: sample.inputs)
+      #expect(parameters.map(\.name) == sample.spec.parameterNames, "\(sample.spec.kind)")
+      #expect(Set(configuration.statisticNames).isSubset(of: parameters.map(\.name)), "\(sample.spec.kind)")
     }
   }
 }

@@ -48,6 +48,11 @@ import Testing
     #expect(spec.inputNames == ["y", "x"])
     #expect(spec.outputNames == ["d", "d_1", "d_2"])
     refuses("'d'", "different shapes", spec: spec) { $0.layers[1].spec = .input(InputSpec(shape: [4])) }
+    // A layer that is called as another's second output would be keeps its name.
+    var twins = spec
+    twins.layers[0].name = "d_1"
+    twins.outputs = [Reference(call: 2), Reference(call: 2), Reference(call: 0)]
+    #expect(twins.outputNames == ["d", "d_2", "d_1"])
   }
 
   @Test func statesReachAnotherLayer() throws {
@@ -67,8 +72,9 @@ import Testing
     refuses("'decoder'", "initial state", "(?, 4)", "(?, 5)", spec: spec) {
       $0.layers[3].spec = .lstm(LSTMSpec(units: 5))
     }
-    // One state of two, and a state that the encoder does not have.
-    refuses("'decoder'", "2 inputs", spec: spec) { $0.calls[3].inputs.removeLast() }
+    // One state of two, one too many, and a state that the encoder does not have.
+    refuses("'decoder'", "1 initial states", spec: spec) { $0.calls[3].inputs.removeLast() }
+    refuses("'decoder'", "4 inputs", spec: spec) { $0.calls[3].inputs.append(Reference(call: 2, output: 1)) }
     refuses("'decoder'", spec: spec) { $0.calls[3].inputs[2].output = 3 }
     encoder.options.returnState = false
     spec.layers[2].spec = .lstm(encoder)
@@ -81,7 +87,7 @@ import Testing
     refuses("no layers") { $0.outputs = [] }
     refuses("no layers", spec: .sequential(name: "m", layers: []))
     refuses("same name") { $0.layers[2].name = "a" }
-    for layer in [-1, 3, .min, .max] { refuses("call 2") { $0.calls[2].layer = layer } }
+    for layer in [-1, 3, .min, .max] { refuses("names no layer") { $0.calls[2].layer = layer } }
     refuses("'b'", "2 inputs") { $0.calls[2].inputs = [Reference(call: 0), Reference(call: 1)] }
     refuses("'b'", "0 inputs") { $0.calls[2].inputs = [] }
     refuses("'in'", "1 inputs") { $0.calls[0].inputs = [Reference(call: 1)] }
@@ -133,7 +139,7 @@ import Testing
   }
 
   @Test func theLayerThatDoesNotFitIsNamed() {
-    refuses("'c'", "LSTM", "(?, 2)") {
+    refuses("'c'", "recurrent layer", "(?, 2)") {
       $0.isSequential = false
       $0.layers.append(.init(name: "c", spec: .lstm(LSTMSpec(units: 1))))
       $0.calls.append(Call(layer: 3, inputs: [Reference(call: 2)]))
@@ -159,10 +165,50 @@ import Testing
         spec[keyPath: path] = size
         check(.conv1D(spec), [9, 4])
       }
+      for path in [\Conv1DTransposeSpec.filters, \.kernelSize, \.strides, \.dilationRate] {
+        var spec = Conv1DTransposeSpec(filters: 2, kernelSize: 3)
+        spec[keyPath: path] = size
+        check(.conv1DTranspose(spec), [9, 4])
+      }
+      for path in [\SeparableConv1DSpec.filters, \.kernelSize, \.depthMultiplier, \.strides, \.dilationRate] {
+        var spec = SeparableConv1DSpec(filters: 2, kernelSize: 3)
+        spec[keyPath: path] = size
+        check(.separableConv1D(spec), [9, 4])
+      }
+      for path in [\LocallyConnected1DSpec.filters, \.kernelSize, \.strides] {
+        var spec = LocallyConnected1DSpec(filters: 2, kernelSize: 3)
+        spec[keyPath: path] = size
+        check(.locallyConnected1D(spec), [9, 4])
+      }
+      for path in [\ConvLSTM1DSpec.filters, \.kernelSize, \.strides, \.dilationRate] {
+        var spec = ConvLSTM1DSpec(filters: 2, kernelSize: 3)
+        spec[keyPath: path] = size
+        check(.convLSTM1D(spec), [5, 9, 4])
+      }
+      var variant = LSTMVariantSpec(units: 2)
+      variant.projection = size
+      check(.lstmVariant(variant))
+      check(.lstmVariant(LSTMVariantSpec(units: size)))
+      check(.repeatVector(RepeatVectorSpec(count: size)), [4])
+      check(.upSampling1D(UpSampling1DSpec(size: size)), [9, 4])
+      check(.maxoutDense(MaxoutDenseSpec(units: size, features: 2, useBias: true)), [4])
+      check(.maxoutDense(MaxoutDenseSpec(units: 2, features: size, useBias: true)), [4])
+      for path in [\MultiHeadAttentionSpec.headCount, \.keyDim, \.valueDim] {
+        var spec = MultiHeadAttentionSpec(headCount: 2, keyDim: 3, valueDim: 4)
+        spec[keyPath: path] = size
+        let model = ModelSpec(
+          name: "m", isSequential: false,
+          layers: [input("in", [9, 4]), .init(name: "x", spec: .multiHeadAttention(spec))],
+          calls: [Call(layer: 0, inputs: []), Call(layer: 1, inputs: [Reference(call: 0), Reference(call: 0)])],
+          inputs: [0], outputs: [Reference(call: 1)])
+        expectError(.badData, naming: "'x'") { try model.shapes() }
+      }
       check(.maxPooling1D(Pooling1DSpec(poolSize: size, strides: 1, padding: .same)))
       check(.averagePooling1D(Pooling1DSpec(poolSize: 2, strides: size, padding: .valid)))
     }
     for size in [Int.min, -1, (1 << 31) + 1, .max] {
+      check(.edges(EdgeSpec(before: size, after: 0, isCropping: false)), [9, 4])
+      check(.edges(EdgeSpec(before: 0, after: size, isCropping: true)), [9, 4])
       expectError(.badData) { try ModelSpec.sequential(name: "m", layers: [input("in", [size, 4])]).shapes() }
     }
   }
@@ -176,8 +222,23 @@ import Testing
         name: "m", layers: [input("in", [largest, largest]), .init(name: "x", spec: .conv1D(spec))])
       expectError(.badData, naming: "'x'") { try model.shapes() }
     }
-    let lstm = ModelSpec.sequential(
-      name: "m", layers: [input("in", [nil, largest]), .init(name: "x", spec: .lstm(LSTMSpec(units: largest)))])
-    expectError(.badData, naming: "too large") { try lstm.shapes() }
+    var variant = LSTMVariantSpec(units: largest)
+    (variant.projection, variant.peepholes) = (largest, true)
+    var separable = SeparableConv1DSpec(filters: largest, kernelSize: largest)
+    (separable.depthMultiplier, separable.padding) = (largest, .same)
+    for spec in [
+      LayerSpec.lstm(LSTMSpec(units: largest)), .lstmVariant(variant), .separableConv1D(separable),
+      .conv1DTranspose(Conv1DTransposeSpec(filters: largest, kernelSize: largest)),
+      .locallyConnected1D(LocallyConnected1DSpec(filters: largest, kernelSize: 2)),
+      .upSampling1D(UpSampling1DSpec(size: largest)),
+    ] {
+      for timesteps in [largest, nil] {
+        // What says nothing of its length is as long as it likes.
+        if timesteps == nil, spec.kind == .upSampling1D { continue }
+        let model = ModelSpec.sequential(
+          name: "m", layers: [input("in", [timesteps, largest]), .init(name: "x", spec: spec)])
+        expectError(.badData, naming: "'x'") { try model.shapes() }
+      }
+    }
   }
 }

@@ -34,6 +34,65 @@ import Testing
     #expect(Set(layers.map(\.spec.kind)) == Set(LayerSpec.Kind.allCases))
   }
 
+  /// A file of before these options means false.
+  @Test func optionsThatAFileLacksAreFalse() throws {
+    var lstm = LSTMSpec(units: 2)
+    (lstm.options.ignoresMask, lstm.options.emitsState) = (true, true)
+    var flatten = FlattenSpec()
+    flatten.channelsFirst = true
+    func withoutOptions(_ spec: LayerSpec) throws -> LayerSpec {
+      var text = String(decoding: try JSONEncoder().encode(spec), as: UTF8.self)
+      for option in ["ignoresMask", "emitsState", "channelsFirst"] {
+        for pattern in ["\"\(option)\":true,", ",\"\(option)\":true"] {
+          text = text.replacingOccurrences(of: pattern, with: "")
+        }
+      }
+      #expect(!text.contains("ignoresMask") && !text.contains("emitsState") && !text.contains("channelsFirst"))
+      return try JSONDecoder().decode(LayerSpec.self, from: Data(text.utf8))
+    }
+    #expect(try withoutOptions(.lstm(lstm)) == .lstm(LSTMSpec(units: 2)))
+    #expect(try withoutOptions(.flatten(flatten)) == .flatten(FlattenSpec()))
+  }
+
+  /// Parameters of layers inside others keep their names and their order, which is no alphabetical one.
+  @Test func aModelOfWrappersAndModelsComesBack() throws {
+    var lstm = LSTMSpec(units: 2)
+    lstm.options.returnSequences = true
+    func layer(_ name: String, _ spec: LayerSpec) -> ModelSpec.Layer { .init(name: name, spec: spec) }
+    let inner = ModelSpec.sequential(
+      name: "inner", layers: [layer("y", .input(InputSpec(shape: [4]))), layer("d", .dense(DenseSpec(units: 4)))])
+    let bidirectional = BidirectionalSpec(
+      forward: layer("f", .lstm(lstm)), backward: layer("b", .lstm(lstm)), merge: .concatenate)
+    let stack = StackedRNNSpec(
+      cells: [layer("one", .lstm(LSTMSpec(units: 3))), layer("two", .simpleRNN(SimpleRNNSpec(units: 4)))],
+      options: .init())
+    let spec = ModelSpec.sequential(
+      name: "m",
+      layers: [
+        layer("x", .input(InputSpec(shape: [nil, 3]))), layer("bi", .bidirectional(bidirectional)),
+        layer("over", .timeDistributed(TimeDistributedSpec(layer: layer("n", .model(NestedModelSpec(model: inner)))))),
+        layer("rnn", .stackedRNN(stack)), layer("again", .model(NestedModelSpec(model: inner))),
+        layer("out", .dense(DenseSpec(units: 1))),
+      ])
+    let provenance = Provenance(source: "", container: "", framework: "", dialect: "")
+    var model = NativeModel(spec: spec, parameters: [], provenance: provenance)
+    let plain = spec.plain
+    for (layer, shapes) in zip(plain.layers, try plain.shapes().parameters) {
+      for shape in shapes {
+        model.parameters.append(try SmallModels.parameter(layer.name, shape.name, shape.shape))
+      }
+    }
+    #expect(
+      model.parameters.map { NativeModel.path(layer: $0.layer, parameter: $0.name) } == [
+        "bi/forward_layer/kernel", "bi/forward_layer/recurrent_kernel", "bi/forward_layer/bias",
+        "bi/backward_layer/kernel", "bi/backward_layer/recurrent_kernel", "bi/backward_layer/bias",
+        "over/layer/d/kernel", "over/layer/d/bias", "rnn/cell/cells/0/kernel", "rnn/cell/cells/0/recurrent_kernel",
+        "rnn/cell/cells/0/bias", "rnn/cell/cells/1/kernel", "rnn/cell/cells/1/recurrent_kernel",
+        "rnn/cell/cells/1/bias", "again/d/kernel", "again/d/bias", "out/kernel", "out/bias",
+      ])
+    #expect(try NativeModel(parsing: try model.safetensors().serialized()) == model)
+  }
+
   @Test func infinitiesAndNaNInAConfigurationComeBack() throws {
     for value in [Double.infinity, -.infinity] {
       let spec = ModelSpec.sequential(

@@ -25,7 +25,7 @@ import Testing
     expectError(.unsupported, naming: "'a'", "Dense", "temperature=0.5", "other=[1, 2]") {
       try dense(#""temperature": 0.5, "other": [1, 2]"#)
     }
-    for argument in [#""time_major": true"#, #""cell_clip": 3"#] {
+    for argument in [#""num_constants": 1"#, #""cell_clip": 3"#] {
       expectError(.unsupported, naming: "'a'", "LSTM") { try lstm(argument) }
     }
   }
@@ -80,8 +80,19 @@ import Testing
     #expect(try activation(#""swish""#) == dense1(.silu))
     #expect(try activation(#"{"class_name": "function", "config": "relu"}"#) == dense1(.relu))
     expectError(.unsupported, naming: "'a'", "my_relu") { try activation(#""my_relu""#) }
-    expectError(.unsupported, naming: "'a'", "LeakyReLU") {
-      try activation(#"{"class_name": "LeakyReLU", "config": {}}"#)
+    // A layer without weights may stand for a function, with its arguments by the generation's names.
+    #expect(try activation(#"{"class_name": "LeakyReLU", "config": {}}"#) == dense1(.leakyRelu(slope: 0.3)))
+    #expect(
+      try activation(#"{"class_name": "LeakyReLU", "config": {"name": "x", "alpha": 0.5}}"#)
+        == dense1(.leakyRelu(slope: 0.5)))
+    #expect(try activation(#"{"class_name": "Softmax", "config": {"axis": -1}}"#) == dense1(.softmax))
+    expectError(.unsupported, naming: "'a'", "LeakyReLU", "mine=1") {
+      try activation(#"{"class_name": "LeakyReLU", "config": {"mine": 1}}"#)
+    }
+    for layer in ["PReLU", "Dense"] {
+      expectError(.unsupported, naming: "'a'", layer) {
+        try activation(#"{"class_name": "\#(layer)", "config": {"units": 1}}"#)
+      }
     }
     // Keras 3 has functions that Keras 2 lacks.
     expectError(.unsupported, naming: "celu", "keras2") { try activation(#""celu""#) }
@@ -105,7 +116,7 @@ import Testing
   }
 
   @Test func classesThatAreNotCarriedAreNamed() {
-    for className in ["Lambda", "Bidirectional", "MyLayer", "lstm", "TFOpLambda"] {
+    for className in ["Lambda", "Conv2D", "MyLayer", "lstm", "TFOpLambda", "GroupQueryAttention"] {
       expectError(.unsupported, naming: "'a'", "'\(className)'") { try dense(#""x": 1"#, className: className) }
     }
     let custom =
@@ -118,6 +129,77 @@ import Testing
       (#"{"class_name": "Functional", "config": {"name": "sub"}}"#, .badData),
       (#"{"class_name": "Sequential", "config": [{"class_name": "Dense"}]}"#, .badData),
     ] { expectError(reason) { try importing(try KerasFile(json).checkpoint) } }
+  }
+
+  /// Time-major layers and channels in front are the same layers with other layouts around them.
+  @Test func layoutsOfTensorsAreReadAsWrappers() throws {
+    guard case .timeMajor(let major)? = try lstm(#""time_major": true"#).layer("a") else {
+      Issue.record("no TimeMajor")
+      return
+    }
+    #expect(try lstm(#""time_major": false"#).layer("a") == major.layer.spec)
+    func convolution(_ format: String) throws -> LayerSpec? {
+      let json = sequential([
+        (
+          "Conv1D",
+          #"{"name": "c", "filters": 1, "kernel_size": 2, "batch_input_shape": [null, 2, 2], "#
+            + #""data_format": \#(format)}"#
+        )
+      ])
+      var file = try KerasFile(json, version: "3.1.0")
+      try file.add("c", [("k", filled([2, 2, 1])), ("b", filled([1]))])
+      return try importing(try file.listed()).layer("c")
+    }
+    guard case .channelsFirst(let first)? = try convolution(#""channels_first""#) else {
+      Issue.record("no ChannelsFirst")
+      return
+    }
+    for format in [#""channels_last""#, "null"] { #expect(try convolution(format) == first.layer.spec) }
+    expectError(.badData, naming: "data_format", "channels_middle") { try convolution(#""channels_middle""#) }
+  }
+
+  /// What the versions do under one name is told apart by the version.
+  @Test func theVersionDecidesWhatTheConfigurationDoesNotSay() throws {
+    func spec(_ className: String, _ version: String, _ arguments: String = "") throws -> LayerSpec? {
+      let json =
+        #"{"keras_version": "\#(version)", "class_name": "Sequential", "config": {"name": "s", "layers": ["#
+        + #"{"class_name": "\#(className)", "config": {"name": "a", "batch_input_shape": [null, 4, 2]"#
+        + #"\#(arguments)}}]}}"#
+      return try KerasDescription(json: json).spec.layers.last?.spec
+    }
+    var normalization = BatchNormalizationSpec(axis: -1, epsilon: 1e-3, momentum: 0.99)
+    normalization.correction = .sample
+    #expect(try spec("BatchNormalization", "2.2.4") == .batchNormalization(normalization))
+    (normalization.correction, normalization.countsValidOnly) = (.none, true)
+    for version in ["2.2.4-tf", "2.15.0", "3.1.0"] {
+      #expect(try spec("BatchNormalization", version) == .batchNormalization(normalization), "\(version)")
+    }
+    let modes = try (0..<3).map { try spec("BatchNormalization", "1.2.2", #", "mode": \#($0)"#) }
+    (normalization.countsValidOnly, normalization.alwaysUsesBatch) = (false, true)
+    #expect(modes[2] == .batchNormalization(normalization))
+    normalization.alwaysUsesBatch = false
+    #expect(modes[0] == .batchNormalization(normalization))
+    var layer = LayerNormalizationSpec(axes: [-1], epsilon: 1e-3)
+    layer.form = .doubleEpsilon
+    #expect(modes[1] == .layerNormalization(layer))
+    expectError(.unsupported, naming: "'a'", "mode=3") { try spec("BatchNormalization", "1.2.2", #", "mode": 3"#) }
+    expectError(.unsupported, naming: "'a'", "renorm") {
+      try spec("BatchNormalization", "2.15.0", #", "renorm": true"#)
+    }
+    for (version, epsilon) in [("2.15.0", 1e-12), ("3.1.0", 1e-24)] {
+      let unit = UnitNormalizationSpec(axes: [-1], epsilon: epsilon)
+      #expect(try spec("UnitNormalization", version) == .unitNormalization(unit))
+    }
+    #expect(try spec("Identity", "3.1.0") == .identity(IdentitySpec()))
+    #expect(try spec("Identity", "2.15.0") == .withoutMask(WithoutMaskSpec()))
+    for (version, emitsState) in [
+      ("1.2.2", true), ("2.3.1", true), ("2.2.4-tf", false), ("2.15.0", false), ("3.1.0", false),
+    ] {
+      let options = try spec("LSTM", version, #", "units": 1"#)?.recurrentOptions
+      #expect(options?.emitsState == emitsState, "\(version)")
+      let unrolled = try spec("LSTM", version, #", "units": 1, "unroll": true"#)?.recurrentOptions
+      #expect(unrolled?.emitsState == false, "\(version)")
+    }
   }
 
   /// Every generation's names of the same convolution.

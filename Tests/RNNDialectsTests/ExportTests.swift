@@ -35,8 +35,50 @@ import Testing
     expectSame(try importing(try exported(model)), model)
   }
 
+  private static let generations = [(KerasGeneration.keras2, "2.2.4"), (.keras3, "3.15.1")]
+
+  @Test(arguments: generations)
+  func wrappersAndModelsInsideComeBack(_ generation: KerasGeneration, _ version: String) throws {
+    let model = try ExportModels.model(
+      ExportModels.composed(generation), dialect: generation.rawValue, version: version)
+    let checkpoint = try exported(model)
+    #expect(checkpoint.attribute("keras_version", at: "")?.string == version)
+    expectSame(try importing(checkpoint), model)
+  }
+
+  @Test(arguments: generations)
+  func aModelInsideStaysFrozen(_ generation: KerasGeneration, _ version: String) throws {
+    let spec = ExportModels.composed(generation, isFrozenInside: true)
+    let model = try ExportModels.model(spec, dialect: generation.rawValue, version: version)
+    expectSame(try importing(try exported(model)), model)
+  }
+
+  /// One group for each layer of the whole model: what gradients move first, layer by layer, then the statistics.
+  @Test func aModelInsideIsOneGroup() throws {
+    let inner = ModelSpec.sequential(
+      name: "inner",
+      layers: [
+        .init(name: "y", spec: .input(InputSpec(shape: [2]))),
+        .init(name: "bn", spec: .batchNormalization(BatchNormalizationSpec(axis: -1, epsilon: 1e-3, momentum: 0.99))),
+        .init(name: "d", spec: .dense(DenseSpec(units: 2))),
+      ])
+    let spec = ModelSpec.sequential(
+      name: "m",
+      layers: [
+        .init(name: "x", spec: .input(InputSpec(shape: [2]))),
+        .init(name: "inner", spec: .model(NestedModelSpec(model: inner))),
+      ])
+    let checkpoint = try exported(try ExportModels.model(spec, dialect: "keras3", version: "3.15.1"))
+    #expect(checkpoint.attribute("layer_names", at: "model_weights")?.strings == ["inner"])
+    #expect(
+      checkpoint.attribute("weight_names", at: "model_weights/inner")?.strings == [
+        "inner/bn/gamma:0", "inner/bn/beta:0", "inner/d/kernel:0", "inner/d/bias:0", "inner/bn/moving_mean:0",
+        "inner/bn/moving_variance:0",
+      ])
+  }
+
   @Test func weightsAloneComeBackIntoTheirModel() throws {
-    for spec in [ExportModels.chain, ExportModels.graph] {
+    for spec in [ExportModels.chain, ExportModels.graph, ExportModels.composed(.keras2)] {
       let model = try ExportModels.model(spec)
       let checkpoint = try exported(model, .weightsOnly)
       #expect(checkpoint.attribute("model_config", at: "") == nil)
@@ -166,5 +208,38 @@ import Testing
       ])
     // Keras 2's hard_sigmoid and Keras 3's celu never stood in one version.
     expectError(.unsupported, naming: "celu", "'b'") { try exported(try ExportModels.model(spec)) }
+    for layer in [
+      LayerSpec.lstmVariant(.vanilla(units: 2)), .reverseSteps(ReverseStepsSpec(reversesMask: true)),
+      .unary(UnarySpec(.sin)), .highway(HighwaySpec(activation: .relu, useBias: true)),
+    ] {
+      let spec = ModelSpec.sequential(
+        name: "m",
+        layers: [.init(name: "in", spec: .input(InputSpec(shape: [nil, 2]))), .init(name: "b", spec: layer)])
+      expectError(.unsupported, naming: "'b'", layer.kind.rawValue) { try exported(try ExportModels.model(spec)) }
+    }
+  }
+
+  /// Activation layers with parameters have classes of their own; as the activation of another layer they are objects.
+  @Test func activationLayersComeBack() throws {
+    for (activation, dialect, version) in [
+      (Activation.leakyRelu(slope: 0.125), "keras2", "2.2.4"), (.leakyRelu(slope: 0.125), "keras3", "3.15.1"),
+      (.scaledElu(alpha: 0.5), "keras2", "2.2.4"), (.thresholdedRelu(theta: 0.25), "keras2", "2.2.4"),
+      (.boundedRelu(ceiling: 3, slope: 0.5, threshold: 0.25), "keras3", "3.15.1"),
+      (.boundedRelu(ceiling: nil, slope: 0.5, threshold: 0), "keras2", "2.2.4"),
+    ] {
+      var dense = DenseSpec(units: 2)
+      dense.activation = activation
+      let spec = ModelSpec.sequential(
+        name: "m",
+        layers: [
+          .init(name: "in", spec: .input(InputSpec(shape: [2]))),
+          .init(name: "a", spec: .activation(ActivationSpec(activation: activation))),
+          .init(name: "d", spec: .dense(dense)),
+        ])
+      let model = try ExportModels.model(spec, dialect: dialect, version: version)
+      let checkpoint = try exported(model)
+      #expect(checkpoint.attribute("keras_version", at: "")?.string == version, "\(activation.name)")
+      expectSame(try importing(checkpoint), model)
+    }
   }
 }

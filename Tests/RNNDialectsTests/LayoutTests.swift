@@ -54,6 +54,57 @@ import Testing
     #expect(!spec.resetAfter && spec.recurrentActivation == .hardSigmoidFifth && spec.activation == .tanh)
   }
 
+  /// Both directions of Keras 1's Bidirectional: twelve arrays each, the forward ones first.
+  @Test func twoDirectionsOfKeras1FollowEachOther() throws {
+    let json = sequential([
+      (
+        "Bidirectional",
+        #"{"name": "b", "batch_input_shape": [null, null, 2], "layer": {"class_name": "LSTM", "config": "#
+          + #"{"name": "l", "output_dim": 2, "inner_activation": "sigmoid"}}}"#
+      )
+    ])
+    var file = try KerasFile(json, version: "1.2.2")
+    let forward = try gate(10, "i") + gate(30, "c") + gate(20, "f") + gate(40, "o")
+    let backward = try gate(50, "bi") + gate(70, "bc") + gate(60, "bf") + gate(80, "bo")
+    try file.add("b", forward + backward)
+    let model = try importing(try file.listed())
+    #expect(columns(model.parameter("b/forward_layer", "kernel")) == [11, 11, 21, 21, 31, 31, 41, 41])
+    #expect(columns(model.parameter("b/backward_layer", "kernel")) == [51, 51, 61, 61, 71, 71, 81, 81])
+    #expect(columns(model.parameter("b/backward_layer", "bias")) == [53, 53, 63, 63, 73, 73, 83, 83])
+  }
+
+  /// Mode 1 of Keras 1's BatchNormalization stores moving statistics that it never uses.
+  @Test func statisticsThatAreNotUsedAreLeftOut() throws {
+    let json = sequential([("BatchNormalization", #"{"name": "n", "mode": 1, "batch_input_shape": [null, 2]}"#)])
+    var file = try KerasFile(json, version: "1.2.2")
+    try file.add(
+      "n", [("g", counted([2])), ("b", counted([2], from: 10)), ("m", filled([2])), ("v", filled([2]))])
+    let model = try importing(try file.listed())
+    #expect(model.parameters.map(\.name) == ["gamma", "beta"])
+    #expect(model.parameter("n", "gamma") == (try counted([2])))
+    #expect(model.parameter("n", "beta") == (try counted([2], from: 10)))
+    #expect(model.provenance.decisions.contains { $0.contains("'n'") && $0.contains("mode 1") })
+  }
+
+  /// Keras 1 does not say along which axes its parametric activations share their weights; the shapes do.
+  @Test func sharedAxesFollowFromTheWeights() throws {
+    func layer(_ className: String, _ names: [String], _ shape: [Int], version: String = "1.2.2") throws -> LayerSpec? {
+      let json = sequential([(className, #"{"name": "p", "batch_input_shape": [null, 4, 3]}"#)])
+      var file = try KerasFile(json, version: version)
+      try file.add("p", try names.map { ($0, try filled(shape)) })
+      return try importing(try file.listed()).layer("p")
+    }
+    #expect(try layer("PReLU", ["a"], [4, 3]) == .prelu(PReLUSpec(sharedAxes: [])))
+    #expect(try layer("PReLU", ["a"], [1, 3]) == .prelu(PReLUSpec(sharedAxes: [1])))
+    let softplus = LayerSpec.parametricSoftplus(ParametricSoftplusSpec(sharedAxes: [2]))
+    #expect(try layer("ParametricSoftplus", ["a", "b"], [4, 1]) == softplus)
+    #expect(try layer("SReLU", ["a", "b", "c", "d"], [1, 1]) == .sReLU(SReLUSpec(sharedAxes: [1, 2])))
+    // Later versions say it.
+    expectError(.badData, naming: "alpha of 'p'", "[1, 3]", "[4, 3]") {
+      try layer("PReLU", ["a"], [1, 3], version: "2.2.4")
+    }
+  }
+
   @Test func threeArraysAreTakenAsTheyAre() throws {
     let json = sequential([("LSTM", #"{"name": "l", "output_dim": 1, "batch_input_shape": [null, null, 2]}"#)])
     var file = try KerasFile(json, version: "1.2.2")

@@ -122,17 +122,16 @@ import Testing
     try check(try importing(file.checkpoint))
   }
 
+  /// As text, 10 stands before 9.
   @Test func variablesCountByNumber() throws {
-    let json = sequential([("LSTM", #"{"name": "l", "output_dim": 1, "batch_input_shape": [null, null, 1]}"#)])
-    var file = try KerasFile(json, version: "1.2.2")
-    // Twelve arrays: as text, 10 and 11 stand before 2.
-    for index in (0..<12).sorted(by: { "\($0)" < "\($1)" }) {
-      let shape = index % 3 == 2 ? [1] : [1, 1]
-      try file.checkpoint.append(try filled(shape, Float(index)), at: "layers/lstm/cell/vars/\(index)")
+    let json = sequential([("Dense", #"{"name": "d", "units": 1, "batch_input_shape": [null, 1]}"#)])
+    var file = try KerasFile(json, version: "2.2.4")
+    for (index, shape) in [(10, [1]), (9, [1, 1])] {
+      try file.checkpoint.append(try filled(shape, Float(index)), at: "layers/dense/vars/\(index)")
     }
     let model = try importing(file.checkpoint)
-    #expect(model.parameter("l", "kernel")?.floats() == [0, 6, 3, 9])
-    #expect(model.parameter("l", "bias")?.floats() == [2, 8, 5, 11])
+    #expect(model.parameter("d", "kernel")?.floats() == [9])
+    #expect(model.parameter("d", "bias")?.floats() == [10])
   }
 
   @Test func everyLayerThatFindsNoGroupIsNamed() throws {
@@ -182,5 +181,116 @@ import Testing
     let again = try importing(checkpoint) { $0.architecture = .native(model.spec) }
     try check(again)
     #expect(again.spec == model.spec)
+  }
+
+  // MARK: - Layers inside others
+
+  /// A model inside is one group: what gradients move first, layer by layer, then the rest; a frozen layer is of the
+  /// rest.
+  @Test(arguments: [false, true])
+  func aModelInsideIsOneGroup(isFrozen: Bool) throws {
+    let json = sequential([
+      (
+        "Sequential",
+        #"{"name": "inner", "layers": [{"class_name": "BatchNormalization", "config": {"name": "bn", "#
+          + #""batch_input_shape": [null, 2]}}, {"class_name": "Dense", "config": {"name": "d", "units": 3, "#
+          + #""trainable": \#(!isFrozen)}}]}"#
+      ), ("Dense", #"{"name": "out", "units": 1}"#),
+    ])
+    let dense = try [("k", counted([2, 3], from: 20)), ("b", counted([3], from: 30))]
+    let statistics = try [("m", counted([2], from: 40)), ("v", counted([2], from: 50))]
+    var file = try KerasFile(json, version: "2.2.4")
+    try file.add(
+      "inner",
+      [("g", counted([2])), ("be", counted([2], from: 10))] + (isFrozen ? statistics + dense : dense + statistics))
+    try file.add("out", [("k", counted([3, 1], from: 60)), ("b", counted([1], from: 70))])
+    let model = try importing(try file.listed())
+    for (layer, name, first, shape) in [
+      ("inner/bn", "gamma", 0, [2]), ("inner/bn", "beta", 10, [2]), ("inner/bn", "moving_mean", 40, [2]),
+      ("inner/bn", "moving_variance", 50, [2]), ("inner/d", "kernel", 20, [2, 3]), ("inner/d", "bias", 30, [3]),
+      ("out", "kernel", 60, [3, 1]), ("out", "bias", 70, [1]),
+    ] {
+      #expect(try model.parameter(layer, name) == counted(shape, from: first), "\(layer)/\(name)")
+    }
+  }
+
+  /// The groups of a variable tree lie in one another as the layers do.
+  @Test func variableTreesHaveGroupsInGroups() throws {
+    let json = sequential([
+      (
+        "Bidirectional",
+        #"{"name": "b", "batch_input_shape": [null, null, 2], "layer": {"class_name": "LSTM", "config": "#
+          + #"{"name": "l", "units": 1, "return_sequences": true}}}"#
+      ), ("TimeDistributed", #"{"name": "t", "layer": {"class_name": "Dense", "config": {"name": "d", "units": 2}}}"#),
+      (
+        "RNN",
+        #"{"name": "r", "cell": {"class_name": "StackedRNNCells", "config": {"cells": ["#
+          + #"{"class_name": "LSTMCell", "config": {"name": "one", "units": 1}}, "#
+          + #"{"class_name": "LSTMCell", "config": {"name": "two", "units": 2}}]}}}"#
+      ),
+      (
+        "Sequential",
+        #"{"name": "inner", "layers": [{"class_name": "Dense", "config": {"name": "x", "units": 2, "#
+          + #""batch_input_shape": [null, 2]}}]}"#
+      ),
+    ])
+    let groups: [(group: String, layer: String, shapes: [[Int]])] = [
+      ("bidirectional/forward_layer/cell", "b/forward_layer", [[2, 4], [1, 4], [4]]),
+      ("bidirectional/backward_layer/cell", "b/backward_layer", [[2, 4], [1, 4], [4]]),
+      ("time_distributed/layer", "t/layer", [[2, 2], [2]]),
+      ("rnn/cell/cells/lstm_cell", "r/cell/cells/0", [[2, 4], [1, 4], [4]]),
+      ("rnn/cell/cells/lstm_cell_1", "r/cell/cells/1", [[1, 8], [2, 8], [8]]),
+      ("sequential/layers/dense", "inner/x", [[2, 2], [2]]),
+    ]
+    var file = try KerasFile(json, version: "3.1.0")
+    for (number, item) in groups.enumerated() {
+      for (index, shape) in item.shapes.enumerated() {
+        let array = try counted(shape, from: 1000 * number + 100 * index)
+        try file.checkpoint.append(array, at: "layers/\(item.group)/vars/\(index)")
+      }
+    }
+    let model = try importing(file.checkpoint)
+    for (number, item) in groups.enumerated() {
+      let names = item.shapes.count == 2 ? ["kernel", "bias"] : ["kernel", "recurrent_kernel", "bias"]
+      for (index, shape) in item.shapes.enumerated() {
+        let expected = try counted(shape, from: 1000 * number + 100 * index)
+        #expect(model.parameter(item.layer, names[index]) == expected, "\(item.layer)/\(names[index])")
+      }
+    }
+    #expect(model.parameters.count == 16)
+  }
+
+  /// The four maps of multi-head attention have groups of their own; tf_keras begins their names with an underscore.
+  @Test(arguments: ["", "_"])
+  func attentionHasAGroupForEachMap(prefix: String) throws {
+    let tensor =
+      #"{"class_name": "__keras_tensor__", "config": {"shape": [null, 3, 2], "dtype": "float32", "#
+      + #""keras_history": ["x", 0, 0]}}"#
+    let json =
+      #"{"class_name": "Functional", "config": {"name": "m", "layers": [{"class_name": "InputLayer", "name": "x", "#
+      + #""config": {"name": "x", "batch_shape": [null, 3, 2]}, "inbound_nodes": []}, "#
+      + #"{"class_name": "MultiHeadAttention", "name": "a", "config": {"name": "a", "trainable": true, "#
+      + #""num_heads": 1, "key_dim": 1}, "inbound_nodes": [{"args": [\#(tensor), \#(tensor)], "kwargs": {}}]}], "#
+      + #""input_layers": [["x", 0, 0]], "output_layers": [["a", 0, 0]]}}"#
+    var file = try KerasFile(json, version: "3.1.0")
+    let maps: [(String, [[Int]])] = [
+      ("query", [[2, 1, 1], [1, 1]]), ("key", [[2, 1, 1], [1, 1]]), ("value", [[2, 1, 1], [1, 1]]),
+      ("output", [[1, 1, 2], [2]]),
+    ]
+    for (number, map) in maps.enumerated() {
+      for (index, shape) in map.1.enumerated() {
+        try file.checkpoint.append(
+          try counted(shape, from: 100 * number + 10 * index),
+          at: "layers/multi_head_attention/\(prefix)\(map.0)_dense/vars/\(index)")
+      }
+    }
+    let model = try importing(file.checkpoint)
+    for (number, map) in maps.enumerated() {
+      let part = map.0 == "output" ? "attention_output" : map.0
+      for (index, name) in ["kernel", "bias"].enumerated() {
+        let expected = try counted(map.1[index], from: 100 * number + 10 * index)
+        #expect(model.parameter("a", "\(part)/\(name)") == expected, "\(part)/\(name)")
+      }
+    }
   }
 }

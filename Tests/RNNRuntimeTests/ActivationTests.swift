@@ -7,7 +7,11 @@ import Testing
 @testable import RNNRuntime
 
 @Suite struct ActivationTests {
-  private static let elementWise = Activation.allCases.filter { !$0.isOverLastAxis }
+  private static let elementWise =
+    Activation.allCases.filter { !$0.isOverLastAxis } + [
+      .leakyRelu(slope: 0.125), .scaledElu(alpha: 1.5), .thresholdedRelu(theta: 0.75),
+      .boundedRelu(ceiling: 6, slope: 0.25, threshold: 0.5), .boundedRelu(ceiling: nil, slope: 0, threshold: -1),
+    ]
 
   private func apply(_ activation: Activation, _ values: [Float], rows: Int = 1) -> [Float] {
     var copy = values
@@ -49,6 +53,15 @@ import Testing
     case .squareplus: return (x + (x * x + 4).squareRoot()) / 2
     case .sparsePlus: return x <= -1 ? 0 : x >= 1 ? x : (x + 1) * (x + 1) / 4
     case .sparseSigmoid: return x <= -1 ? 0 : x >= 1 ? 1 : (x + 1) / 2
+    case .leakyRelu(let slope): return x > 0 ? x : slope * x
+    case .scaledElu(let alpha): return x > 0 ? x : alpha * expm1(x)
+    case .thresholdedRelu(let theta): return x > theta ? x : 0
+    case .boundedRelu(let ceiling, let slope, let threshold):
+      let above = x > threshold ? x : 0
+      return (ceiling.map { min(max(above, 0), $0) } ?? above) - slope * max(threshold - x, 0)
+    case .tanhGelu: return x / 2 * (1 + Foundation.tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))
+    case .sigmoidTo2: return 4 * sigmoid - 2
+    case .sigmoidTo1: return 2 * sigmoid - 1
     case .softmax, .logSoftmax, .sparsemax, .glu: return nil
     }
   }

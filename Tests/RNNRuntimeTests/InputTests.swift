@@ -6,7 +6,9 @@ import Testing
 /// What a model says of inputs that do not fit it.
 @Suite struct InputTests {
   private func embedding() throws -> Model {
-    try LayerModel([.embedding(EmbeddingSpec(inputDim: 5, outputDim: 2, maskZero: false)), .flatten], input: [3]).model
+    try LayerModel(
+      [.embedding(EmbeddingSpec(inputDim: 5, outputDim: 2, maskZero: false)), .flatten(FlattenSpec())], input: [3]
+    ).model
   }
 
   private func dense() throws -> Model { try LayerModel([.dense(DenseSpec(units: 2))], input: [nil, 3]).model }
@@ -121,8 +123,8 @@ import Testing
   /// Without elements, an array may claim sizes that nothing could hold.
   @Test func emptyArraysOfAbsurdSizeAreRefused() throws {
     let models = try [
-      .dense(DenseSpec(units: 2)), .lstm(LSTMSpec(units: 2)), .gru(GRUSpec(units: 2, resetAfter: true)), .flatten,
-      .masking(MaskingSpec(maskValue: 0)),
+      .dense(DenseSpec(units: 2)), .lstm(LSTMSpec(units: 2)), .gru(GRUSpec(units: 2, resetAfter: true)),
+      .flatten(FlattenSpec()), .masking(MaskingSpec(maskValue: 0)),
     ].map { try LayerModel([$0], input: [nil, 3]).model }
     for shape in [[1 << 62, 0, 3], [1 << 40, 0, 3], [1 << 25, 0, 3]] {
       let tensor = try Tensor(dtype: .uint8, shape: shape, bytes: Data())

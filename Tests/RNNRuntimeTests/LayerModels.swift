@@ -22,9 +22,12 @@ struct LayerModel {
     var generator = SeededGenerator(seed: seed)
     let provenance = Provenance(source: "", container: "", framework: "", dialect: "")
     var native = NativeModel(spec: spec, parameters: [], provenance: provenance)
-    for (layer, shapes) in zip(spec.layers, try spec.shapes().parameters) {
+    let plain = spec.plain
+    for (layer, shapes) in zip(plain.layers, try plain.shapes().parameters) {
       for shape in shapes {
-        let values = generator.floats(shape.shape.reduce(1, *)).map { $0 * scale }
+        // A variance is no negative number.
+        let isVariance = shape.name.hasSuffix("variance")
+        let values = generator.floats(shape.shape.reduce(1, *)).map { isVariance ? abs($0) + 0.5 : $0 * scale }
         let tensor = try Tensor(values, shape: shape.shape)
         native.parameters.append(.init(layer: layer.name, name: shape.name, tensor: tensor))
         parameters["\(layer.name)/\(shape.name)"] = tensor

@@ -82,8 +82,10 @@ import Testing
   @Test func flattenAndTheLayersOfTrainingChangeNoNumber() throws {
     let noise = NoiseSpec(rate: 0.9)
     let layer = try LayerModel(
-      [.dropout(noise), .spatialDropout1D(noise), .gaussianNoise(noise), .gaussianDropout(noise), .flatten],
-      input: [3, 4])
+      [
+        .dropout(noise), .spatialDropout1D(noise), .gaussianNoise(noise), .gaussianDropout(noise), .alphaDropout(noise),
+        .identity(IdentitySpec()), .activityRegularization(IdentitySpec()), .flatten(FlattenSpec()),
+      ], input: [3, 4])
     let input = try randomTensor([2, 3, 4])
     #expect(try layer.run(input)[0] == input.reshaped(to: [2, 12]))
   }

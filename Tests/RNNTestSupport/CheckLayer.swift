@@ -11,6 +11,10 @@ public struct LayerTrial: Sendable, CustomStringConvertible {
   public var isMasked = false
   /// With initial states from the graph.
   public var hasInitialStates = false
+  /// Further inputs, one example of each.
+  public var others: [[Int]] = []
+  /// Whether these are masked, too.
+  public var othersAreMasked = false
   /// With gradients of the output that are mostly zeros, in all examples but the first.
   public var isSparse = false
   /// With dropout and noise.
@@ -24,7 +28,7 @@ public struct LayerTrial: Sendable, CustomStringConvertible {
   }
 
   public var description: String {
-    "\(spec.kind.rawValue) \(input)\(isMasked ? " masked" : "")\(hasInitialStates ? " with states" : "")"
+    "\(spec.kind.rawValue) \(input)\(others.isEmpty ? "" : " and \(others)")\(isMasked ? " masked" : "")\(hasInitialStates ? " with states" : "")"
       + "\(isSparse ? " sparse" : "")\(isTraining ? " in training" : "") seed \(seed)"
   }
 }
@@ -89,13 +93,20 @@ private struct LayerCheck {
       source = 1
     }
     var modelInputs = [0]
-    for state in 0..<(trial.hasInitialStates ? trial.spec.stateCount : 0) {
+    var sources = [source]
+    let states = trial.hasInitialStates ? try trial.spec.stateShapes(input: trial.input.map { $0 }) : []
+    for (number, shape) in (states + trial.others.map { $0.map { $0 } }).enumerated() {
       modelInputs.append(calls.count)
-      layers.append(.init(name: "state\(state)", spec: .input(InputSpec(shape: [trial.spec.recurrentUnits]))))
+      layers.append(.init(name: "other\(number)", spec: .input(InputSpec(shape: shape))))
       calls.append(.init(layer: layers.count - 1, inputs: []))
+      if trial.othersAreMasked {
+        layers.append(.init(name: "mask\(number)", spec: .masking(MaskingSpec(maskValue: 0))))
+        calls.append(.init(layer: layers.count - 1, inputs: [.init(call: calls.count - 1)]))
+      }
+      sources.append(calls.count - 1)
     }
     layers.append(.init(name: "layer", spec: trial.spec))
-    let references = [ModelSpec.Reference(call: source)] + modelInputs.dropFirst().map { .init(call: $0) }
+    let references = sources.map { ModelSpec.Reference(call: $0) }
     calls.append(.init(layer: layers.count - 1, inputs: references))
     var spec = ModelSpec(
       name: "m", isSequential: false, layers: layers, calls: calls, inputs: modelInputs,
@@ -104,9 +115,12 @@ private struct LayerCheck {
     spec.outputs = (0..<outputs).map { .init(call: calls.count - 1, output: $0) }
     var native = NativeModel(
       spec: spec, parameters: [], provenance: Provenance(source: "", container: "", framework: "", dialect: ""))
-    for (layer, shapes) in zip(spec.layers, try spec.shapes().parameters) {
+    let plain = spec.plain
+    for (layer, shapes) in zip(plain.layers, try plain.shapes().parameters) {
       for shape in shapes {
-        let tensor = try Tensor(generator.floats(shape.shape.reduce(1, *)), shape: shape.shape)
+        var values = generator.floats(shape.shape.reduce(1, *))
+        if shape.name.hasSuffix("variance") { values = values.map { abs($0) + 0.5 } }
+        let tensor = try Tensor(values, shape: shape.shape)
         native.parameters.append(.init(layer: layer.name, name: shape.name, tensor: tensor))
       }
     }
@@ -132,9 +146,17 @@ private struct LayerCheck {
       }
       result = [try Tensor(values, shape: shape)]
     }
-    for _ in spec.inputs.dropFirst() {
-      let units = trial.spec.recurrentUnits
-      result.append(try Tensor(generator.floats(batch * units), shape: [batch, units]))
+    for call in spec.inputs.dropFirst() {
+      guard case .input(let input) = spec.layers[spec.calls[call].layer].spec else { continue }
+      let shape = [batch] + input.shape.map { $0 ?? 0 }
+      var values = generator.floats(shape.reduce(1, *))
+      if trial.othersAreMasked {
+        let width = shape[shape.count - 1]
+        for step in 0..<values.count / width where Int.random(in: 0..<3, using: &generator) == 0 {
+          for channel in 0..<width { values[step * width + channel] = 0 }
+        }
+      }
+      result.append(try Tensor(values, shape: shape))
     }
     return result
   }
@@ -145,7 +167,8 @@ private struct LayerCheck {
     let shapes = try native.spec.shapes()
     return zip(native.spec.outputs, run.shapes).compactMap { reference, found in
       let expected = [LayerCheck.batch] + shapes.outputs[reference.call][reference.output].map { $0 ?? -1 }
-      return expected == found ? nil : "output \(reference.output) is \(found), expected \(expected)"
+      let isSame = expected.count == found.count && zip(expected, found).allSatisfy { $0 == $1 || $0 == -1 }
+      return isSame ? nil : "output \(reference.output) is \(found), expected \(expected)"
     }
   }
 
@@ -160,7 +183,14 @@ private struct LayerCheck {
 
   func differences() throws -> [String] {
     var problems: [String] = []
+    // Nothing but a training step moves these.
+    let statistics = Set(
+      native.spec.plain.layers.flatMap { layer in
+        layer.spec.configuration.statisticNames.map { NativeModel.path(layer: layer.name, parameter: $0) }
+      })
     for index in native.parameters.indices {
+      let parameter = native.parameters[index]
+      guard !statistics.contains(NativeModel.path(layer: parameter.layer, parameter: parameter.name)) else { continue }
       problems += try compare(
         "\(native.parameters[index].name)", run.parameterGradients[index], native.parameters[index].tensor
       ) {
@@ -197,7 +227,9 @@ private struct LayerCheck {
     let largest = Double(ours.map(abs).max() ?? 0)
     for element in start.indices {
       // A masked step is one whose numbers are all exactly 0, and must stay it.
-      if trial.isMasked, tensor.shape == inputs[0].shape, isMaskedElement(element) { continue }
+      let width = tensor.shape.last ?? 1
+      let row = start[element / width * width..<(element / width + 1) * width]
+      if trial.isMasked || trial.othersAreMasked, name.hasPrefix("input"), row.allSatisfy({ $0 == 0 }) { continue }
       var values = start
       func moved(_ change: Double) throws -> Double {
         values[element] = start[element] + change
@@ -214,7 +246,16 @@ private struct LayerCheck {
     return []
   }
 
+  /// Whether an example's output depends on the others, so that it has no bits of its own.
+  private var looksAtBatch: Bool {
+    native.spec.plain.layers.contains { layer in
+      let configuration = layer.spec.configuration
+      return configuration.needsWholeBatch || trial.isTraining && !configuration.statisticNames.isEmpty
+    }
+  }
+
   func singles() throws -> [String] {
+    guard !looksAtBatch else { return [] }
     var problems: [String] = []
     var sums = run.parameterGradients.map { $0.map { _ in 0.0 } }
     for example in 0..<LayerCheck.batch {
@@ -243,8 +284,9 @@ private struct LayerCheck {
   }
 
   func masks() throws -> [String] {
-    guard trial.isMasked, let outputs = try observed() else { return [] }
-    let (timesteps, width) = (trial.input[0], trial.input[1])
+    guard trial.isMasked, trial.others.isEmpty, let outputs = try observed() else { return [] }
+    let (timesteps, width) = (trial.input[0], trial.input.dropFirst().reduce(1, *))
+    guard trial.input.count == 2 else { return [] }
     var problems: [String] = []
     for example in 0..<LayerCheck.batch {
       let valid = (0..<timesteps).filter { !isMaskedElement((example * timesteps + $0) * width) }
@@ -279,7 +321,7 @@ private struct LayerCheck {
     let whole: ([Float], [Int]) -> [Float]? = { values, _ in values }
     if trial.spec.kind == .globalAveragePooling1D { return [whole] }
     guard let options = trial.spec.recurrentOptions, !options.ignoresMask else { return nil }
-    let units = trial.spec.recurrentUnits
+    let units = (try trial.spec.stateShapes(input: trial.input.map { $0 })[0]).reduce(1) { $0 * ($1 ?? 1) }
     let first: ([Float], [Int]) -> [Float]? = { values, valid in
       guard options.returnSequences else {
         let last = options.goBackwards ? 0 : timesteps - 1
@@ -327,7 +369,8 @@ private struct LayerRun {
     firstExample: Int
   ) throws {
     let graph = RuntimeGraph(native.spec)
-    let pass = GradientPass(graph, trainable: native.spec.layers.map { _ in true }, wantsInputs: true)
+    let plain = graph.spec
+    let pass = GradientPass(graph, trainable: plain.layers.map { _ in true }, wantsInputs: true)
     var memory: [UnsafeMutableBufferPointer<Float>] = []
     defer { for part in memory { part.deallocate() } }
     func allocate(_ values: [Float]) -> UnsafeMutablePointer<Float> {
@@ -336,7 +379,7 @@ private struct LayerRun {
       memory.append(buffer)
       return buffer.baseAddress ?? UnsafeMutablePointer(bitPattern: 1).unsafelyUnwrapped
     }
-    let places = native.spec.layers.map { layer in native.parameters.filter { $0.layer == layer.name } }
+    let places = plain.layers.map { layer in native.parameters.filter { $0.layer == layer.name } }
     let parameters = places.map { $0.map { UnsafePointer(allocate($0.tensor.floats())) } }
     let gradients = places.map { $0.map { allocate([Float](repeating: 0, count: $0.tensor.count)) } }
     let found = try pass.forward(

@@ -21,10 +21,13 @@ struct TrainingCase: Sendable, CustomTestStringConvertible {
     "\(folder.deletingLastPathComponent().lastPathComponent)/\(folder.lastPathComponent)"
   }
 
-  func model(_ name: String = "model.h5") throws -> NativeModel {
+  /// - Parameter name: `nil` for the one that there is.
+  func model(_ name: String? = nil) throws -> NativeModel {
     var options = ImportOptions()
     options.helper = Fixtures.product(HDF5Helper.name)
-    return try ModelImport.model(from: folder.appendingPathComponent(name), options: options)
+    let isArchive = !Fixtures.exists(folder.appendingPathComponent("model.h5"))
+    let file = name ?? (isArchive ? "model.keras" : "model.h5")
+    return try ModelImport.model(from: folder.appendingPathComponent(file), options: options)
   }
 
   func arrays(_ name: String) throws -> [(name: String, tensor: Tensor)] {

@@ -7,33 +7,57 @@ import Testing
 /// The argument tables of `spec/layouts.md`: every name is read into its field, and every default is the stated one.
 struct ArgumentSpecTests {
   struct Argument {
-    var kind: LayerSpec.Kind
+    var kind: KerasClass
     var field: String
     var names: [String]
     var fallback: String
+
+    var isRequired: Bool { fallback == "required" }
   }
 
-  static let recurrent: [LayerSpec.Kind] = [.lstm, .gru, .simpleRNN]
+  static let recurrent: [KerasClass] = [.lstm, .gru, .simpleRNN, .convLSTM1D, .lstmCell, .gruCell, .simpleRNNCell]
 
-  static func arguments() throws -> [Argument] {
+  /// Layers that do nothing but an activation with numbers: arguments are numbers in its name.
+  static let activations: [KerasClass] = [.leakyReLU, .elu, .thresholdedReLU, .reLU]
+
+  /// What is read without the layers inside.
+  static let plain = KerasClass.allCases.filter { kind in
+    ![.rnn, .bidirectional, .timeDistributed, .sequential, .functional].contains(kind)
+  }
+
+  /// Those of all classes.
+  let arguments: [Argument]
+  /// Fields that no argument holds: their values in Keras 3 and before it, or words where these depend on something.
+  let others: [(kind: KerasClass, field: String, values: [String])]
+
+  init() throws {
     let document = try SpecDocument("layouts.md")
-    let own = try document.table("Arguments", 0).map { row in
-      Argument(
-        kind: try #require(LayerSpec.Kind(rawValue: row[0].code)), field: row[1].code, names: row[2].codes,
-        fallback: row[3])
+    let own = try document.table("Arguments", 0).flatMap { row in
+      try Self.kinds(row[0]).map { Argument(kind: $0, field: row[1].code, names: row[2].codes, fallback: row[3]) }
     }
     let shared = try document.table("Arguments", 1).flatMap { row in
-      recurrent.map { Argument(kind: $0, field: row[0].code, names: row[1].codes, fallback: row[2]) }
+      Self.recurrent.map { Argument(kind: $0, field: row[0].code, names: row[1].codes, fallback: row[2]) }
     }
-    return own + shared
+    arguments = own + shared
+    others = try document.table("Arguments", 2).flatMap { row in
+      try Self.kinds(row[0]).map { (kind: $0, field: row[1].code, values: [row[2], row[3].isEmpty ? row[2] : row[3]]) }
+    }
   }
 
-  /// A configuration with the required arguments, read by Keras 2.
-  private func read(_ kind: LayerSpec.Kind, _ members: [(String, JSONValue)]) throws -> JSONValue {
+  private static func kinds(_ cell: String) throws -> [KerasClass] {
+    try cell.codes.map { try #require(KerasClass(rawValue: $0), "\($0)") }
+  }
+
+  private static let versions = ["3.15.1", "2.2.4"]
+
+  /// The specification that a configuration is read as.
+  func read(
+    _ kind: KerasClass, _ members: [(String, JSONValue)], version: String = "3.15.1"
+  ) throws -> JSONValue {
     var reader = KerasConfigReader(
       className: kind.rawValue, layerName: "l", config: JSONObject(members),
-      era: KerasEra(version: "2.2.4", architecture: nil))
-    let spec = try KerasLayerReading.spec(kind, &reader)
+      era: KerasEra(version: version, architecture: nil))
+    let spec = try #require(try KerasLayerReading.spec(kind, &reader))
     _ = try reader.finish()
     return try LayerSamples.json(spec)
   }
@@ -42,64 +66,114 @@ struct ArgumentSpecTests {
     field.split(separator: ".").reduce(JSONValue?.some(spec)) { $0?[String($1)] }
   }
 
+  /// The required arguments of a class, but for those that have a name of another argument.
+  func required(of kind: KerasClass, without names: [String] = []) -> [(String, JSONValue)] {
+    var members: [(String, JSONValue)] = []
+    for argument in arguments where argument.kind == kind && argument.isRequired {
+      let name = argument.names[0]
+      // Both ends of a padding are one argument.
+      guard !names.contains(name), !members.contains(where: { $0.0 == name }) else { continue }
+      members.append((name, 3))
+    }
+    return members
+  }
+
   /// A value that is no argument's default.
-  private func sample(_ field: String, _ current: JSONValue) -> JSONValue {
-    switch field {
+  private func sample(_ argument: Argument, _ current: JSONValue?) -> JSONValue {
+    switch argument.field {
     case "padding": return "same"
     case "dtype": return "int32"
+    case "score": return "concat"
+    case "activation" where Self.activations.contains(argument.kind): return 0.75
     case "activation", "recurrentActivation": return "relu"
-    default: break
+    case "rate", "maskValue", "epsilon", "momentum", "dropout", "options.dropout", "options.recurrentDropout":
+      return 0.25
+    case _: break
     }
-    if let flag = current.bool { return .bool(!flag) }
-    return current.integer == nil || field.hasPrefix("options") || ["rate", "maskValue"].contains(field) ? 0.25 : 7
+    if let flag = current?.bool { return .bool(!flag) }
+    return 7
+  }
+
+  /// Whether a field holds what was given: as it is, as a number in an activation's name, or as each element of a list.
+  private func holds(_ found: JSONValue?, _ given: JSONValue, _ argument: Argument) -> Bool {
+    if Self.activations.contains(argument.kind) { return found?.string?.contains(given.text()) ?? false }
+    if let list = found?.array { return !list.isEmpty && list.allSatisfy { $0 == given } }
+    return found?.text() == given.text()
   }
 
   @Test func everyNameIsReadIntoItsField() throws {
-    let all = try Self.arguments()
-    for argument in all {
-      let others = all.filter { $0.kind == argument.kind && $0.field != argument.field && $0.fallback == "required" }
-      let required = others.map { ($0.names[0], JSONValue.integer(3)) }
-      let own = isRequired(argument) ? [(argument.names[0], JSONValue.integer(1))] : []
-      let present = try read(argument.kind, required + own)
-      let current = try #require(value(argument.field, present), "\(argument)")
-      let expected = sample(argument.field, current)
+    for argument in arguments {
+      let required = required(of: argument.kind, without: argument.names)
+      let own: [(String, JSONValue)] = argument.isRequired ? [(argument.names[0], .integer(1))] : []
+      let current = value(argument.field, try read(argument.kind, required + own))
+      let given = sample(argument, current)
+      #expect(!holds(current, given, argument), "\(argument)")
       for name in argument.names {
-        let spec = try read(argument.kind, required + [(name, expected)])
-        #expect(value(argument.field, spec)?.text() == expected.text(), "\(argument.kind) \(name)")
+        let found = value(argument.field, try read(argument.kind, required + [(name, given)]))
+        #expect(holds(found, given, argument), "\(argument.kind.rawValue) \(name)")
       }
     }
   }
-
-  private func isRequired(_ argument: Argument) -> Bool { argument.fallback == "required" }
 
   @Test func everyDefaultIsTheStatedOne() throws {
-    let all = try Self.arguments()
-    for argument in all {
-      let required = all.filter { $0.kind == argument.kind && isRequired($0) }
-      let config = required.filter { $0.field != argument.field }.map { ($0.names[0], JSONValue.integer(3)) }
+    for argument in arguments {
+      let required = required(of: argument.kind, without: argument.names)
       switch argument.fallback {
-      case "required":
-        #expect(throws: RNNError.self) { try read(argument.kind, config) }
+      case "required": #expect(throws: RNNError.self, "\(argument)") { try read(argument.kind, required) }
       case "by version": break
-      case "the pool size":
-        #expect(value("strides", try read(argument.kind, [("pool_size", 5)])) == 5)
-      default:
-        let found = value(argument.field, try read(argument.kind, config))
-        #expect(found == (try JSONValue(parsing: argument.fallback.code)), "\(argument)")
+      case "none": #expect(value(argument.field, try read(argument.kind, required)) == nil, "\(argument)")
+      case "the pool size": #expect(value("strides", try read(argument.kind, [("pool_size", 5)])) == 5)
+      case "the key dim":
+        #expect(value("valueDim", try read(argument.kind, [("num_heads", 3), ("key_dim", 5)])) == 5)
+      case _:
+        let codes = argument.fallback.codes
+        for (version, code) in zip(Self.versions, codes.count == 1 ? [codes[0], codes[0]] : codes) {
+          let found = value(argument.field, try read(argument.kind, required, version: version))
+          let stated = try expected(code, argument.field, version)
+          #expect(found == stated, "\(argument) \(version)")
+        }
       }
     }
   }
 
-  /// Every field that a layer codes can be read from some argument.
-  @Test(arguments: LayerSpec.Kind.allCases)
-  func everyFieldHasAnArgument(_ kind: LayerSpec.Kind) throws {
-    let spec = try #require(try LayerSamples.json(LayerSamples.spec(kind)).object)
+  /// A default, in native words.
+  private func expected(_ code: String, _ field: String, _ version: String) throws -> JSONValue {
+    let stated = try JSONValue(parsing: code)
+    guard field.lowercased().hasSuffix("activation"), let name = stated.string else { return stated }
+    let generation = KerasEra(version: version, architecture: nil).generation
+    return .string(KerasActivations.activation(named: name, generation)?.name ?? name)
+  }
+
+  @Test func otherFieldsHaveTheStatedValues() throws {
+    for (kind, field, values) in others {
+      for (version, text) in zip(Self.versions, values) where text.codes.count == 1 {
+        let found = value(field, try read(kind, required(of: kind), version: version))
+        #expect(found == (try JSONValue(parsing: text.code)), "\(kind.rawValue) \(field) \(version)")
+      }
+    }
+  }
+
+  /// Every field that a layer codes has a row, and no other field has.
+  @Test(arguments: ArgumentSpecTests.plain)
+  func everyFieldHasARow(_ kind: KerasClass) throws {
+    let name = try read(kind, required(of: kind))["kind"]?.string ?? ""
+    let native = try #require(LayerSpec.Kind(rawValue: name))
+    let spec = try #require(try LayerSamples.json(LayerSamples.spec(native)).object)
     var fields = Set(spec.keys).subtracting(["kind", "options"])
     fields.formUnion((spec["options"]?.object?.keys ?? []).map { "options.\($0)" })
-    // Shapes are read by their own rules.
-    if kind == .input { fields.subtract(["shape", "batchSize"]) }
-    // No argument, but a consequence of how Keras 3 calls the layer.
-    fields.remove("options.ignoresMask")
-    #expect(Set(try Self.arguments().filter { $0.kind == kind }.map(\.field)) == fields)
+    let ofArguments = arguments.filter { $0.kind == kind }.map(\.field)
+    let rest = others.filter { $0.kind == kind }.map(\.field)
+    #expect(Set(ofArguments + rest) == fields)
+    #expect(Set(ofArguments).isDisjoint(with: rest))
+    #expect(Set(rest).count == rest.count)
+  }
+
+  @Test func modesOfMergeAreThoseOfTheCode() throws {
+    for row in try SpecDocument("layouts.md").table("Arguments", 3) {
+      let spec = try read(.merge, [("mode", .string(row[0].code))], version: "1.2.2")
+      #expect(spec["kind"]?.string == row[1].codes[0], "\(row)")
+      #expect(row[1].codes.dropFirst().allSatisfy { $0 == spec["function"]?.string }, "\(row)")
+    }
+    #expect(throws: RNNError.self) { try read(.merge, [("mode", "cos")], version: "1.2.2") }
   }
 }

@@ -119,11 +119,123 @@ struct NativeFormatSpecTests {
     #expect(kinds == Set(LayerSpec.Kind.allCases.map(\.rawValue)))
     #expect(Set(try names("Recurrent options")) == (try keys(RecurrentOptions())))
     #expect(try names("Windows") == Padding.allCases.map(\.rawValue))
+    #expect(Set(try names("Constants and ranges", 0)) == (try keys(BinarySpec.Constant(shape: [], values: [0]))))
+    #expect(Set(try names("Constants and ranges", 1)) == (try keys(LayerSamples.range)))
+  }
+
+  /// The words that a field may hold: all of them, in the code's order.
+  @Test func wordsOfFieldsAreThoseOfTheCode() throws {
+    let merging = MaskRule.allCases.map(\.rawValue)
+    let words: [(kind: String, field: String, words: [String])] = [
+      ("TokenCounts", "mode", TokenCountsSpec.Mode.allCases.map(\.rawValue)),
+      ("LSTMVariant", "forgetGate", LSTMVariantSpec.ForgetGate.allCases.map(\.rawValue)),
+      ("BatchNormalization", "correction", BatchNormalizationSpec.VarianceCorrection.allCases.map(\.rawValue)),
+      ("LayerNormalization", "form", LayerNormalizationSpec.Form.allCases.map(\.rawValue)),
+      ("Merge", "function", MergeSpec.Function.allCases.map(\.rawValue)), ("Merge", "maskRule", merging),
+      ("Concatenate", "maskRule", merging), ("Attention", "score", AttentionSpec.Score.allCases.map(\.rawValue)),
+      ("Unary", "function", UnarySpec.Function.allCases.map(\.rawValue)),
+      ("Binary", "function", BinarySpec.Function.allCases.map(\.rawValue)),
+      ("Reduction", "function", ReductionSpec.Function.allCases.map(\.rawValue)),
+      ("Bidirectional", "merge", BidirectionalSpec.Merge.allCases.map(\.rawValue)),
+      ("TimeDistributed", "masks", TimeDistributedSpec.Masks.allCases.map(\.rawValue)),
+    ]
+    let rows = try document.table("Layers")
+    for item in words {
+      let row = try #require(rows.first { $0[0].code == item.kind && $0[1].codes == [item.field] })
+      #expect(row[3].codes == item.words, "\(item.kind) \(item.field)")
+    }
+    let split = try #require(try document.table("Text").first { $0[0].code == "split" })
+    #expect(split[2].codes == TextRules.Split.allCases.map(\.rawValue))
+  }
+
+  /// Functions with numbers in their names: each is read, and written as it stands.
+  @Test func activationsWithNumbersAreThoseOfTheCode() throws {
+    let rows = try document.table("Activations with numbers")
+    for row in rows {
+      let activation = try #require(Activation(named: row[0].code), "\(row[0])")
+      #expect(activation.name == row[0].code)
+      #expect(!Activation.allCases.contains(activation))
+    }
+    for begin in ["leaky_relu(", "elu(", "thresholded_relu(", "relu("] {
+      #expect(rows.contains { $0[0].code.hasPrefix(begin) }, "\(begin)")
+    }
+    for name in ["relu()", "relu(1)", "elu", "leaky_relu(none)", "leaky_relu(0.3", "gelu(1.0)", "elu(1.0, 2.0)"] {
+      let isKnown = Activation.allCases.contains { $0.name == name }
+      #expect((Activation(named: name) != nil) == isKnown, "\(name)")
+    }
+  }
+
+  /// Layers that hand their first input's mask on, whatever is inside them.
+  @Test func layersThatKeepAMaskAreThoseOfTheCode() throws {
+    let section = try document.section("Masks")
+    let first = try #require(section.firstIndex { $0.hasPrefix("The mask stays with the output of") })
+    let documented = section[first...].prefix { !$0.isEmpty }.flatMap(\.codes)
+    let joints: Set<LayerSpec.Kind> = [.foldSteps, .timeDistributed]
+    let coded = LayerSpec.Kind.allCases.filter { kind in
+      let configuration = LayerSamples.spec(kind).configuration
+      return configuration.keepsMask && !(configuration is any RecurrentConfiguration) && !joints.contains(kind)
+        && kind != .bidirectional
+    }
+    #expect(Set(documented) == Set(coded.map(\.rawValue) + ["returnSequences", "rms", "TimeDistributed"]))
+    var options = RecurrentOptions()
+    options.returnSequences = true
+    var rms = LayerNormalizationSpec(axes: [-1], epsilon: 1)
+    rms.form = .rootMeanSquare
+    #expect(!rms.keepsMask)
+    for kind in LayerSpec.Kind.allCases where LayerSamples.spec(kind).isRecurrent && kind != .timeMajor {
+      var spec = LayerSamples.spec(kind)
+      spec.setRecurrentOptions(options)
+      #expect(spec.configuration.keepsMask, "\(kind.rawValue)")
+      spec.setRecurrentOptions(.init())
+      #expect(!spec.configuration.keepsMask, "\(kind.rawValue)")
+    }
+  }
+
+  @Test func layersOfOthersAreThoseOfTheCode() throws {
+    let places = try document.table("Layers that are made of others", 0)
+    let parts = try document.table("Layers that are made of others", 1)
+    for kind in LayerSpec.Kind.allCases {
+      let configuration = LayerSamples.spec(kind).configuration
+      let own = places.filter { $0[0].code == kind.rawValue }
+      guard let composite = configuration as? any CompositeLayer else {
+        #expect(own.isEmpty, "\(kind.rawValue)")
+        continue
+      }
+      // The layers of a model have their own names.
+      let isModel = kind == .model
+      let documented = own.flatMap { $0[2].codes }
+      #expect(isModel || documented == composite.innerPlaces.filter { !$0.isEmpty }, "\(kind.rawValue)")
+      #expect(!own.isEmpty, "\(kind.rawValue)")
+      guard !isModel else { continue }
+      let row = try #require(parts.first { $0[0].code == kind.rawValue })
+      #expect(Set(row[1].codes) == Set(composite.parts.map(\.name)).subtracting([""]), "\(kind.rawValue)")
+    }
+  }
+
+  @Test func limitsOfGraphsAreThoseOfTheCode() throws {
+    let calls = try SourceFile.constant("mostCalls", in: "RNNCore/Model/ModelSpec+Validation.swift")
+    #expect(try document.prose().contains("more than \(calls) calls"))
+    let rows = try document.table("Number of inputs")
+    for kind in LayerSpec.Kind.allCases {
+      let counts = LayerSamples.spec(kind).configuration.inputCounts
+      let words = counts.lowerBound == counts.upperBound ? "\(counts.lowerBound)" : "more"
+      let row = rows.first { $0[0].codes.contains(kind.rawValue) }
+      if counts == 1...1 {
+        #expect(row == nil, "\(kind.rawValue)")
+      } else if words == "more" {
+        let ends = try #require(row, "\(kind.rawValue)")[1].components(separatedBy: " to ")
+        #expect(ends.first == "\(counts.lowerBound)", "\(kind.rawValue)")
+      } else {
+        #expect(row?[1] == words, "\(kind.rawValue)")
+      }
+    }
   }
 
   @Test func textProvenanceAndLedgerAreThoseOfTheCode() throws {
     var rules = TextRules()
     (rules.startID, rules.unknownID, rules.idLimit, rules.length) = (1, 2, 3, 4)
+    (rules.lowersASCII, rules.strips, rules.split, rules.ngrams) = (true, "", .whole, [1])
+    (rules.unknownCount, rules.emptyID) = (1, 0)
     #expect(Set(try names("Text")) == (try keys(rules)))
     let model = try fullModel()
     #expect(Set(try names("Provenance")) == (try keys(model.provenance)))
@@ -136,24 +248,46 @@ struct NativeFormatSpecTests {
     let rows = try document.table("Parameters")
     for kind in LayerSpec.Kind.allCases {
       let own = rows.filter { $0[0].code == kind.rawValue }
-      let input: Shape = [nil, LayerSamples.channels]
-      for (number, resetAfter) in [true, false].enumerated() {
-        let shapes = try LayerSamples.spec(kind, resetAfter: resetAfter).parameterShapes(input: input)
-        let documented = try own.map { row in
-          ParameterShape(row[1].code, try shape(row[2].brackets[min(number, row[2].brackets.count - 1)]))
+      var named: Set<String> = []
+      for variant in 0...1 {
+        let spec = LayerSamples.spec(kind, variant: variant)
+        let shapes = try spec.parameterShapes(inputs: LayerSamples.inputs(kind))
+        named.formUnion(spec.parameterNames)
+        let documented = try own.filter { spec.parameterNames.contains($0[1].code) }.map { row in
+          ParameterShape(row[1].code, try shape(row[2].brackets[min(variant, row[2].brackets.count - 1)]))
         }
-        #expect(documented == shapes, "\(kind.rawValue)")
+        #expect(documented == shapes, "\(kind.rawValue) \(variant)")
       }
+      #expect(Set(own.map { $0[1].code }) == named, "\(kind.rawValue)")
     }
   }
 
   /// `channels / groups, 4 units` in numbers.
   private func shape(_ text: String) throws -> [Int] {
-    try text.components(separatedBy: ", ").map { dimension in
+    guard !text.isEmpty else { return [] }
+    return try text.components(separatedBy: ", ").map { dimension in
       let words = dimension.components(separatedBy: " ")
       func size(_ word: String) throws -> Int { try #require(Int(word) ?? LayerSamples.sizes[word], "\(word)") }
       if words.count == 3, words[1] == "/" { return try size(words[0]) / size(words[2]) }
       return try words.reduce(1) { $0 * (try size($1)) }
+    }
+  }
+
+  @Test func historicLSTMsAreThoseOfTheCode() throws {
+    let rows = try document.table("LSTMs of history")
+    let coded = RecurrentHistory.lstms.map { [$0.year, $0.name, $0.source] + $0.equations }
+    #expect(rows.map { Array($0[..<3] + $0[4...]) } == coded)
+    let plain = try #require(try LayerSamples.json(LSTMVariantSpec(units: 3)).object)
+    let specs: [(row: Int, spec: LSTMVariantSpec)] = [
+      (0, .original1997(units: 3)), (1, .forget1999(units: 3)), (2, .peephole2000(units: 3)), (3, .vanilla(units: 3)),
+    ]
+    for (row, spec) in specs {
+      let changed = try #require(try LayerSamples.json(spec).object).members
+        .filter { $0.key != "options" && plain[$0.key] != $0.value }
+      let coded = changed.map { "\($0.key) \($0.value.string ?? $0.value.text())" }
+      let codes = rows[row][3].codes
+      let documented = stride(from: 0, to: codes.count - 1, by: 2).map { "\(codes[$0]) \(codes[$0 + 1])" }
+      #expect(Set(documented) == Set(coded), "\(rows[row][1])")
     }
   }
 

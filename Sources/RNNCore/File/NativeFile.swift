@@ -93,7 +93,8 @@ extension NativeModel {
       }
     }
     // The order of the parameters is that of the layers, wherever their bytes stand.
-    for (layer, shapes) in zip(spec.layers, try spec.shapes().parameters) {
+    let plain = spec.plain
+    for (layer, shapes) in zip(plain.layers, try plain.shapes().parameters) {
       for shape in shapes {
         let path = NativeModel.path(layer: layer.name, parameter: shape.name)
         guard let tensor = parametersByPath.removeValue(forKey: path) else { continue }
@@ -136,8 +137,11 @@ extension NativeFile {
   fileprivate static func state(_ path: String, _ tensor: Tensor) throws -> NativeModel.RecurrentState {
     let numbers = path.split(separator: "/", omittingEmptySubsequences: false).map { Int($0) }
     guard numbers.count == 2, let call = numbers[0], let state = numbers[1], call >= 0, state >= 0,
-      tensor.shape.count == 2
-    else { throw RNNError.badData("the tensor 'states/\(path)' is no recurrent state: states/CALL/NUMBER of rank 2") }
+      (2...3).contains(tensor.shape.count)
+    else {
+      throw RNNError.badData(
+        "the tensor 'states/\(path)' is no recurrent state: states/CALL/NUMBER of rank 2, a ConvLSTM1D's of rank 3")
+    }
     return NativeModel.RecurrentState(call: call, state: state, tensor: tensor)
   }
 

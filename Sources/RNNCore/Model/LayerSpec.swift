@@ -1,13 +1,20 @@
-/// A layer by its configuration, in Keras's words. What changes arithmetic stands here; how a file lays weights out does not.
+/// A layer by its configuration, in Keras's words. What changes arithmetic stands here; how a file lays weights out does
+/// not. Each configuration says for itself what the layer takes, gives and needs: see `LayerConfiguration`.
 public enum LayerSpec: Sendable, Equatable {
   case input(InputSpec)
   case embedding(EmbeddingSpec)
+  case tokenCounts(TokenCountsSpec)
   case masking(MaskingSpec)
   case dropout(NoiseSpec)
   case spatialDropout1D(NoiseSpec)
   case gaussianNoise(NoiseSpec)
   case gaussianDropout(NoiseSpec)
+  case alphaDropout(NoiseSpec)
   case conv1D(Conv1DSpec)
+  case conv1DTranspose(Conv1DTransposeSpec)
+  case depthwiseConv1D(DepthwiseConv1DSpec)
+  case separableConv1D(SeparableConv1DSpec)
+  case locallyConnected1D(LocallyConnected1DSpec)
   case maxPooling1D(Pooling1DSpec)
   case averagePooling1D(Pooling1DSpec)
   case globalMaxPooling1D(GlobalPooling1DSpec)
@@ -15,20 +22,72 @@ public enum LayerSpec: Sendable, Equatable {
   case lstm(LSTMSpec)
   case gru(GRUSpec)
   case simpleRNN(SimpleRNNSpec)
+  case convLSTM1D(ConvLSTM1DSpec)
+  case lstmVariant(LSTMVariantSpec)
   case dense(DenseSpec)
+  case highway(HighwaySpec)
+  case maxoutDense(MaxoutDenseSpec)
   case activation(ActivationSpec)
-  case flatten
+  case softmax(SoftmaxSpec)
+  case prelu(PReLUSpec)
+  case parametricSoftplus(ParametricSoftplusSpec)
+  case sReLU(SReLUSpec)
+  case flatten(FlattenSpec)
+  case reshape(ReshapeSpec)
+  case permute(PermuteSpec)
+  case repeatVector(RepeatVectorSpec)
+  case edges(EdgeSpec)
+  case upSampling1D(UpSampling1DSpec)
+  case identity(IdentitySpec)
+  case activityRegularization(IdentitySpec)
+  case batchNormalization(BatchNormalizationSpec)
+  case layerNormalization(LayerNormalizationSpec)
+  case unitNormalization(UnitNormalizationSpec)
+  case groupNormalization(GroupNormalizationSpec)
+  case merge(MergeSpec)
+  case concatenate(ConcatenateSpec)
+  case dot(DotSpec)
+  case attention(AttentionSpec)
+  case multiHeadAttention(MultiHeadAttentionSpec)
+  case unary(UnarySpec)
+  case binary(BinarySpec)
+  case reduction(ReductionSpec)
+  case slice(SliceSpec)
+  case expandDims(ExpandDimsSpec)
+  case squeeze(SqueezeSpec)
+  case stack(StackSpec)
+  case matrixProduct(MatrixProductSpec)
+  case reverseSteps(ReverseStepsSpec)
+  case foldSteps(FoldStepsSpec)
+  case unfoldSteps(UnfoldStepsSpec)
+  case swapBatch(SwapBatchSpec)
+  case whereValid(WhereValidSpec)
+  case withMask(WithMaskSpec)
+  case maskOf(MaskOfSpec)
+  case withoutMask(WithoutMaskSpec)
+  indirect case bidirectional(BidirectionalSpec)
+  indirect case timeDistributed(TimeDistributedSpec)
+  indirect case stackedRNN(StackedRNNSpec)
+  indirect case timeMajor(TimeMajorSpec)
+  indirect case channelsFirst(ChannelsFirstSpec)
+  indirect case model(NestedModelSpec)
 
-  /// The kinds, without their configuration; the raw value is Keras's class name.
+  /// The kinds, without their configuration; the raw value is Keras's class name where Keras has such a layer.
   public enum Kind: String, Sendable, Codable, CaseIterable {
     case input = "InputLayer"
     case embedding = "Embedding"
+    case tokenCounts = "TokenCounts"
     case masking = "Masking"
     case dropout = "Dropout"
     case spatialDropout1D = "SpatialDropout1D"
     case gaussianNoise = "GaussianNoise"
     case gaussianDropout = "GaussianDropout"
+    case alphaDropout = "AlphaDropout"
     case conv1D = "Conv1D"
+    case conv1DTranspose = "Conv1DTranspose"
+    case depthwiseConv1D = "DepthwiseConv1D"
+    case separableConv1D = "SeparableConv1D"
+    case locallyConnected1D = "LocallyConnected1D"
     case maxPooling1D = "MaxPooling1D"
     case averagePooling1D = "AveragePooling1D"
     case globalMaxPooling1D = "GlobalMaxPooling1D"
@@ -36,151 +95,116 @@ public enum LayerSpec: Sendable, Equatable {
     case lstm = "LSTM"
     case gru = "GRU"
     case simpleRNN = "SimpleRNN"
+    case convLSTM1D = "ConvLSTM1D"
+    case lstmVariant = "LSTMVariant"
     case dense = "Dense"
+    case highway = "Highway"
+    case maxoutDense = "MaxoutDense"
     case activation = "Activation"
+    case softmax = "Softmax"
+    case prelu = "PReLU"
+    case parametricSoftplus = "ParametricSoftplus"
+    case sReLU = "SReLU"
     case flatten = "Flatten"
+    case reshape = "Reshape"
+    case permute = "Permute"
+    case repeatVector = "RepeatVector"
+    case edges = "Edges"
+    case upSampling1D = "UpSampling1D"
+    case identity = "Identity"
+    case activityRegularization = "ActivityRegularization"
+    case batchNormalization = "BatchNormalization"
+    case layerNormalization = "LayerNormalization"
+    case unitNormalization = "UnitNormalization"
+    case groupNormalization = "GroupNormalization"
+    case merge = "Merge"
+    case concatenate = "Concatenate"
+    case dot = "Dot"
+    case attention = "Attention"
+    case multiHeadAttention = "MultiHeadAttention"
+    case unary = "Unary"
+    case binary = "Binary"
+    case reduction = "Reduction"
+    case slice = "Slice"
+    case expandDims = "ExpandDims"
+    case squeeze = "Squeeze"
+    case stack = "Stack"
+    case matrixProduct = "MatrixProduct"
+    case reverseSteps = "ReverseSteps"
+    case foldSteps = "FoldSteps"
+    case unfoldSteps = "UnfoldSteps"
+    case swapBatch = "SwapBatch"
+    case whereValid = "WhereValid"
+    case withMask = "WithMask"
+    case maskOf = "MaskOf"
+    case withoutMask = "WithoutMask"
+    case bidirectional = "Bidirectional"
+    case timeDistributed = "TimeDistributed"
+    case stackedRNN = "StackedRNN"
+    case timeMajor = "TimeMajor"
+    case channelsFirst = "ChannelsFirst"
+    case model = "Model"
   }
 
-  public var kind: Kind {
-    switch self {
-    case .input: .input
-    case .embedding: .embedding
-    case .masking: .masking
-    case .dropout: .dropout
-    case .spatialDropout1D: .spatialDropout1D
-    case .gaussianNoise: .gaussianNoise
-    case .gaussianDropout: .gaussianDropout
-    case .conv1D: .conv1D
-    case .maxPooling1D: .maxPooling1D
-    case .averagePooling1D: .averagePooling1D
-    case .globalMaxPooling1D: .globalMaxPooling1D
-    case .globalAveragePooling1D: .globalAveragePooling1D
-    case .lstm: .lstm
-    case .gru: .gru
-    case .simpleRNN: .simpleRNN
-    case .dense: .dense
-    case .activation: .activation
-    case .flatten: .flatten
-    }
-  }
+  public var kind: Kind { split.kind }
 
-  /// How many recurrent states the layer has; its initial ones may follow its input.
-  public var stateCount: Int {
-    switch self {
-    case .lstm: 2
-    case .gru, .simpleRNN: 1
-    case .input, .embedding, .masking, .dropout, .spatialDropout1D, .gaussianNoise, .gaussianDropout, .conv1D,
-      .maxPooling1D, .averagePooling1D, .globalMaxPooling1D, .globalAveragePooling1D, .dense, .activation, .flatten:
-      0
-    }
-  }
+  /// What the layer says of itself.
+  public var configuration: any LayerConfiguration { split.configuration }
 
-  /// The outputs for one input, the batch axis left out.
-  /// - Throws: `badData` when the input does not fit the layer.
-  public func outputShapes(input: Shape) throws -> [Shape] {
-    switch self {
-    case .input(let spec): [spec.shape]
-    case .embedding(let spec): [try spec.outputShape(input: input)]
-    case .masking, .dropout, .spatialDropout1D, .gaussianNoise, .gaussianDropout: [input]
-    case .conv1D(let spec): [try spec.activationShape(try spec.outputShape(input: input))]
-    case .maxPooling1D(let spec): [try spec.outputShape(input: input, layer: kind.rawValue)]
-    case .averagePooling1D(let spec): [try spec.outputShape(input: input, layer: kind.rawValue)]
-    case .globalMaxPooling1D(let spec): [try spec.outputShape(input: input, layer: kind.rawValue)]
-    case .globalAveragePooling1D(let spec): [try spec.outputShape(input: input, layer: kind.rawValue)]
-    case .lstm(let spec): try recurrentShapes(input, spec.options, units: spec.units)
-    case .gru(let spec): try recurrentShapes(input, spec.options, units: spec.units)
-    case .simpleRNN(let spec): try recurrentShapes(input, spec.options, units: spec.units)
-    case .dense(let spec): [try spec.outputShape(input: input)]
-    case .activation(let spec): [try spec.outputShape(input: input)]
-    case .flatten: [try Flatten.outputShape(input: input)]
+  /// The outputs for a call's inputs, the batch axis left out.
+  /// - Throws: `badData` when the inputs do not fit the layer.
+  public func outputShapes(inputs: [Shape]) throws -> [Shape] {
+    guard configuration.inputCounts.contains(inputs.count) else {
+      throw RNNError.badData("\(kind.rawValue) cannot take \(inputs.count) inputs")
     }
-  }
-
-  private func recurrentShapes(_ input: Shape, _ options: RecurrentOptions, units: Int) throws -> [Shape] {
-    guard !activations.contains(.glu) else {
-      throw RNNError.badData("glu halves its input, so no recurrent layer can have it as an activation")
-    }
-    return try options.outputShapes(input: input, units: units, states: stateCount, layer: kind.rawValue)
+    return try configuration.outputShapes(inputs: inputs)
   }
 
   /// The names of the parameters, in Keras 3's order, whatever the input.
-  public var parameterNames: [String] {
-    switch self {
-    case .input, .masking, .dropout, .spatialDropout1D, .gaussianNoise, .gaussianDropout, .maxPooling1D,
-      .averagePooling1D, .globalMaxPooling1D, .globalAveragePooling1D, .activation, .flatten:
-      []
-    case .embedding: ["embeddings"]
-    case .conv1D(let spec): spec.useBias ? ["kernel", "bias"] : ["kernel"]
-    case .dense(let spec): spec.useBias ? ["kernel", "bias"] : ["kernel"]
-    case .lstm(let spec): spec.options.parameterNames
-    case .gru(let spec): spec.options.parameterNames
-    case .simpleRNN(let spec): spec.options.parameterNames
-    }
+  public var parameterNames: [String] { configuration.parameterNames }
+
+  /// The parameters for a call's inputs, in Keras 3's order and layout.
+  public func parameterShapes(inputs: [Shape]) throws -> [ParameterShape] {
+    try configuration.parameterShapes(inputs: inputs)
   }
 
-  /// The parameters for one input, in Keras 3's order and layout.
-  public func parameterShapes(input: Shape) throws -> [ParameterShape] {
-    switch self {
-    case .input, .masking, .dropout, .spatialDropout1D, .gaussianNoise, .gaussianDropout, .maxPooling1D,
-      .averagePooling1D, .globalMaxPooling1D, .globalAveragePooling1D, .activation, .flatten:
-      []
-    case .embedding(let spec): [ParameterShape("embeddings", [spec.inputDim, spec.outputDim])]
-    case .conv1D(let spec): try spec.parameterShapes(input: input)
-    case .lstm(let spec): try spec.parameterShapes(input: input)
-    case .gru(let spec): try spec.parameterShapes(input: input)
-    case .simpleRNN(let spec): try spec.parameterShapes(input: input)
-    case .dense(let spec): try spec.parameterShapes(input: input)
-    }
-  }
-}
-
-extension Conv1DSpec {
-  fileprivate func activationShape(_ output: Shape) throws -> Shape {
-    output.dropLast() + [try activation.channels(from: filters)]
-  }
-}
-
-extension LayerSpec {
-  /// The functions that the layer applies.
+  /// The functions that the layer applies, those of the layers inside it included.
   public var activations: [Activation] {
-    switch self {
-    case .conv1D(let spec): [spec.activation]
-    case .lstm(let spec): [spec.activation, spec.recurrentActivation]
-    case .gru(let spec): [spec.activation, spec.recurrentActivation]
-    case .simpleRNN(let spec): [spec.activation]
-    case .dense(let spec): [spec.activation]
-    case .activation(let spec): [spec.activation]
-    case .input, .embedding, .masking, .dropout, .spatialDropout1D, .gaussianNoise, .gaussianDropout, .maxPooling1D,
-      .averagePooling1D, .globalMaxPooling1D, .globalAveragePooling1D, .flatten:
-      []
-    }
+    configuration.activations
+      + ((configuration as? any CompositeLayer)?.parts.flatMap(\.spec.activations) ?? [])
   }
 }
 
+/// Layers that are made of others.
 extension LayerSpec {
-  /// The units of a recurrent layer; 0 for any other.
-  public var recurrentUnits: Int {
-    switch self {
-    case .lstm(let spec): spec.units
-    case .gru(let spec): spec.units
-    case .simpleRNN(let spec): spec.units
-    case .input, .embedding, .masking, .dropout, .spatialDropout1D, .gaussianNoise, .gaussianDropout, .conv1D,
-      .maxPooling1D, .averagePooling1D, .globalMaxPooling1D, .globalAveragePooling1D, .dense, .activation, .flatten:
-      0
+  /// The layers inside, as they were configured; none for a plain layer.
+  public var innerLayers: [ModelSpec.Layer] {
+    get { (configuration as? any CompositeLayer)?.innerLayers ?? [] }
+    set {
+      guard var composite = configuration as? any CompositeLayer else { return }
+      composite.innerLayers = newValue
+      if let changed = LayerSpec(kind, composite) { self = changed }
     }
+  }
+
+  /// The places of the inner layers below this one.
+  public var innerPlaces: [String] { (configuration as? any CompositeLayer)?.innerPlaces ?? [] }
+}
+
+/// How recurrent layers read, return and carry.
+extension LayerSpec {
+  public var isRecurrent: Bool { configuration is any RecurrentConfiguration }
+
+  /// How many recurrent states the layer has; its initial ones may follow its input.
+  public var stateCount: Int { (configuration as? any RecurrentConfiguration)?.stateCount ?? 0 }
+
+  /// The states of a recurrent layer for one example; none for any other layer.
+  public func stateShapes(input: Shape) throws -> [Shape] {
+    try (configuration as? any RecurrentConfiguration)?.stateShapes(input: input) ?? []
   }
 
   /// The options of a recurrent layer.
-  public var recurrentOptions: RecurrentOptions? {
-    switch self {
-    case .lstm(let spec): spec.options
-    case .gru(let spec): spec.options
-    case .simpleRNN(let spec): spec.options
-    case .input, .embedding, .masking, .dropout, .spatialDropout1D, .gaussianNoise, .gaussianDropout, .conv1D,
-      .maxPooling1D, .averagePooling1D, .globalMaxPooling1D, .globalAveragePooling1D, .dense, .activation, .flatten:
-      nil
-    }
-  }
+  public var recurrentOptions: RecurrentOptions? { (configuration as? any RecurrentConfiguration)?.options }
 
   /// Whether a recurrent layer carries its states from batch to batch.
   public var isStateful: Bool { recurrentOptions?.stateful ?? false }
@@ -188,21 +212,17 @@ extension LayerSpec {
   /// Whether a recurrent layer never sees its input's mask.
   public var ignoresMask: Bool { recurrentOptions?.ignoresMask ?? false }
 
+  /// Changes the options of a recurrent layer; nothing for any other layer.
+  public mutating func setRecurrentOptions(_ options: RecurrentOptions) {
+    guard var recurrent = configuration as? any RecurrentConfiguration else { return }
+    recurrent.options = options
+    if let changed = LayerSpec(kind, recurrent) { self = changed }
+  }
+
   /// Lets a recurrent layer ignore masks; nothing for any other layer.
   public mutating func ignoreMask() {
-    switch self {
-    case .lstm(var spec):
-      spec.options.ignoresMask = true
-      self = .lstm(spec)
-    case .gru(var spec):
-      spec.options.ignoresMask = true
-      self = .gru(spec)
-    case .simpleRNN(var spec):
-      spec.options.ignoresMask = true
-      self = .simpleRNN(spec)
-    case .input, .embedding, .masking, .dropout, .spatialDropout1D, .gaussianNoise, .gaussianDropout, .conv1D,
-      .maxPooling1D, .averagePooling1D, .globalMaxPooling1D, .globalAveragePooling1D, .dense, .activation, .flatten:
-      break
-    }
+    guard var options = recurrentOptions else { return }
+    options.ignoresMask = true
+    setRecurrentOptions(options)
   }
 }

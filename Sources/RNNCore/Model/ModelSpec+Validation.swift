@@ -2,23 +2,40 @@
 public struct ModelShapes: Sendable {
   /// For each call, the shapes of its outputs.
   public var outputs: [[Shape]]
-  /// For each layer, its parameters; shared by all its calls.
+  /// For each layer, its parameters; shared by all its calls. None for wrappers and models inside: `ModelSpec.plain` has
+  /// the layers that these are made of.
   public var parameters: [[ParameterShape]]
 }
 
 extension ModelSpec {
+  /// How many calls a model may come to, those of the models inside it counted for each of their calls.
+  private static let mostCalls = 1 << 17
+
   /// Checks the graph and infers every shape.
   /// - Throws: `badData` naming the layer where the graph is broken or an input does not fit.
   public func shapes() throws -> ModelShapes {
+    guard try callCount() <= ModelSpec.mostCalls else {
+      throw RNNError.badData("the models inside the model come to more than \(ModelSpec.mostCalls) calls of layers")
+    }
+    return try shapes(inputs: nil)
+  }
+
+  /// - Parameter inputs: the shapes that come in where the model is a layer of another one; `nil` for those that its
+  ///   input layers state.
+  func shapes(inputs given: [Shape]?) throws -> ModelShapes {
     try checkGraph()
+    if let given, given.count != inputs.count {
+      throw RNNError.badData("the model takes \(inputs.count) inputs, \(given.count) are given")
+    }
     var outputs: [[Shape]] = []
     var parameters: [[ParameterShape]?] = Array(repeating: nil, count: layers.count)
-    for call in calls {
+    for (index, call) in calls.enumerated() {
       let layer = layers[call.layer]
       try locating("layer '\(layer.name)'") {
-        let input: Shape = call.inputs.first.map { outputs[$0.call][$0.output] } ?? []
-        let shapes = try layer.spec.outputShapes(input: input)
-        let needed = try layer.spec.parameterShapes(input: input)
+        let sources = call.inputs.map { outputs[$0.call][$0.output] }
+        var shapes = try layer.spec.outputShapes(inputs: sources)
+        if let given, let place = inputs.firstIndex(of: index) { shapes = [try met(given[place], shapes[0])] }
+        let needed = call.inputs.isEmpty ? [] : try layer.spec.parameterShapes(inputs: sources)
         if let known = parameters[call.layer], known != needed {
           throw RNNError.badData("its calls need parameters of different shapes")
         }
@@ -26,9 +43,37 @@ extension ModelSpec {
         parameters[call.layer] = needed
         outputs.append(shapes)
       }
-      try checkStates(of: call, outputs)
     }
     return ModelShapes(outputs: outputs, parameters: parameters.map { $0 ?? [] })
+  }
+
+  /// What comes in where an input states a shape.
+  private func met(_ given: Shape, _ stated: Shape) throws -> Shape {
+    let fits = given.count == stated.count && zip(given, stated).allSatisfy { $0 == $1 || $0 == nil || $1 == nil }
+    guard fits else {
+      throw RNNError.badData(
+        "\(describe(shape: [nil] + given)) comes in, expected \(describe(shape: [nil] + stated))")
+    }
+    return zip(given, stated).map { $0 ?? $1 }
+  }
+
+  /// The calls of plain layers that the model comes to; above the limit, some number above it.
+  private func callCount() throws -> Int {
+    let counts = try layers.map { layer -> Int in
+      guard let composite = layer.spec.configuration as? any CompositeLayer else { return 1 }
+      if let nested = composite as? NestedModelSpec { return try nested.model.callCount() }
+      return try composite.parts.reduce(0) { try $0 + ModelSpec.callCount(of: $1) }
+    }
+    return try calls.reduce(0) { sum, call in
+      guard layers.indices.contains(call.layer) else { throw RNNError.badData("a call names no layer") }
+      return min(sum + counts[call.layer], ModelSpec.mostCalls + 1)
+    }
+  }
+
+  private static func callCount(of layer: Layer) throws -> Int {
+    try ModelSpec(
+      name: "", isSequential: false, layers: [layer], calls: [Call(layer: 0, inputs: [])], inputs: [], outputs: []
+    ).callCount()
   }
 
   private func checkGraph() throws {
@@ -39,19 +84,15 @@ extension ModelSpec {
     for (index, call) in calls.enumerated() {
       guard layers.indices.contains(call.layer) else { throw RNNError.badData("call \(index) names no layer") }
       let spec = layers[call.layer].spec
-      let isInput = spec.kind == .input
-      let arity = call.inputs.count
-      let isComplete = isInput ? arity == 0 : arity == 1 || (spec.stateCount > 0 && arity == 1 + spec.stateCount)
-      guard isComplete else {
-        throw RNNError.badData(
-          "\(spec.kind.rawValue) cannot take \(arity) inputs", at: "layer '\(layers[call.layer].name)'")
+      let place = "layer '\(layers[call.layer].name)'"
+      guard spec.configuration.inputCounts.contains(call.inputs.count) else {
+        throw RNNError.badData("\(spec.kind.rawValue) cannot take \(call.inputs.count) inputs", at: place)
       }
       guard call.inputs.allSatisfy({ isKnown($0, before: index) }) else {
-        throw RNNError.badData("an input is no output of an earlier layer", at: "layer '\(layers[call.layer].name)'")
+        throw RNNError.badData("an input is no output of an earlier layer", at: place)
       }
-      guard isInput == inputs.contains(index) else {
-        throw RNNError.badData(
-          "the model's inputs and its input layers differ", at: "layer '\(layers[call.layer].name)'")
+      guard (spec.kind == .input) == inputs.contains(index) else {
+        throw RNNError.badData("the model's inputs and its input layers differ", at: place)
       }
     }
     guard inputs.allSatisfy(calls.indices.contains), Set(inputs).count == inputs.count,
@@ -71,30 +112,8 @@ extension ModelSpec {
     guard (0..<index).contains(reference.call), layers.indices.contains(calls[reference.call].layer) else {
       return false
     }
-    return (0..<outputCount(of: layers[calls[reference.call].layer].spec)).contains(reference.output)
-  }
-
-  private func outputCount(of spec: LayerSpec) -> Int {
-    switch spec {
-    case .lstm(let lstm): lstm.options.returnState ? 3 : 1
-    case .gru(let gru): gru.options.returnState ? 2 : 1
-    case .simpleRNN(let simple): simple.options.returnState ? 2 : 1
-    case .input, .embedding, .masking, .dropout, .spatialDropout1D, .gaussianNoise, .gaussianDropout, .conv1D,
-      .maxPooling1D, .averagePooling1D, .globalMaxPooling1D, .globalAveragePooling1D, .dense, .activation, .flatten:
-      1
-    }
-  }
-
-  private func checkStates(of call: Call, _ outputs: [[Shape]]) throws {
-    for reference in call.inputs.dropFirst() {
-      let units = outputs[outputs.count - 1][0].last ?? nil
-      guard outputs[reference.call][reference.output] == [units] else {
-        throw RNNError.badData(
-          "an initial state is \(describe(shape: [nil] + outputs[reference.call][reference.output])), "
-            + "expected \(describe(shape: [nil, units]))",
-          at: "layer '\(layers[call.layer].name)'")
-      }
-    }
+    let count = layers[calls[reference.call].layer].spec.configuration.outputCount
+    return (0..<count).contains(reference.output)
   }
 
   private func checkSizes(_ shapes: [Shape], _ parameters: [ParameterShape]) throws {

@@ -19,7 +19,7 @@ public struct ModelSpec: Sendable, Equatable, Codable {
   /// One output of one call.
   public struct Reference: Sendable, Hashable, Codable {
     public var call: Int
-    /// 0, or a state of a recurrent layer with `returnState`.
+    /// 0, or a further output: a state of a recurrent layer, an output of a model inside.
     public var output: Int
 
     public init(call: Int, output: Int = 0) {
@@ -28,7 +28,8 @@ public struct ModelSpec: Sendable, Equatable, Codable {
     }
   }
 
-  /// One use of a layer. Inputs refer to earlier calls; a recurrent layer takes its initial states after its input.
+  /// One use of a layer. Inputs refer to earlier calls; a recurrent layer takes its initial states after its input,
+  /// attention its query, value and key in this order.
   public struct Call: Sendable, Equatable, Codable {
     public var layer: Int
     public var inputs: [Reference]
@@ -69,12 +70,19 @@ public struct ModelSpec: Sendable, Equatable, Codable {
 
   /// Output names, in the model's order: the layer's name, with `_1`, `_2` for its further outputs.
   public var outputNames: [String] {
-    var seen: [String: Int] = [:]
+    // Other outputs' layers may be called `x_1` themselves.
+    let own = Set(outputs.map { layers[calls[$0.call].layer].name })
+    var taken: Set<String> = []
     return outputs.map { reference in
       let name = layers[calls[reference.call].layer].name
-      let number = seen[name, default: 0]
-      seen[name] = number + 1
-      return number == 0 ? name : "\(name)_\(number)"
+      var number = 0
+      var result = name
+      while taken.contains(result) || number > 0 && own.contains(result) {
+        number += 1
+        result = "\(name)_\(number)"
+      }
+      taken.insert(result)
+      return result
     }
   }
 

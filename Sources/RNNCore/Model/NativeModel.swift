@@ -28,7 +28,7 @@ public struct NativeModel: Sendable, Equatable {
 
   /// A state that a stateful layer carries from batch to batch.
   public struct RecurrentState: Sendable, Equatable {
-    /// The layer's place among the model's calls.
+    /// The layer's place among the plain model's calls.
     public var call: Int
     /// 0 for h, 1 for an LSTM's c.
     public var state: Int
@@ -43,7 +43,7 @@ public struct NativeModel: Sendable, Equatable {
   }
 
   public var spec: ModelSpec
-  /// In the order of the layers and, within a layer, of `LayerSpec.parameterShapes`.
+  /// In the order of the plain model's layers (`ModelSpec.plain`) and, within a layer, of `LayerSpec.parameterShapes`.
   public var parameters: [Parameter]
   /// In the file's order.
   public var optimizerSlots: [OptimizerSlot] = []
@@ -64,12 +64,14 @@ public struct NativeModel: Sendable, Equatable {
   }
 
   /// Checks the graph, and that the parameters are exactly those that the layers need.
-  /// - Returns: the model's shapes.
+  /// - Returns: the shapes of the plain model.
   /// - Throws: `badData` naming everything that is missing, superfluous or of another shape.
   @discardableResult
   public func validate() throws -> ModelShapes {
-    let shapes = try spec.shapes()
-    let needed = zip(spec.layers, shapes.parameters).flatMap { layer, parameters in
+    _ = try spec.shapes()
+    let plain = spec.plain
+    let shapes = try plain.shapes()
+    let needed = zip(plain.layers, shapes.parameters).flatMap { layer, parameters in
       parameters.map { (layer: layer.name, parameter: $0) }
     }
     var problems: [String] = []
@@ -109,6 +111,12 @@ public struct NativeModel: Sendable, Equatable {
       json[NativeModel.classesKey] = .array(newValue.map(JSONValue.string))
       training = JSONValue.object(json).text()
     }
+  }
+
+  /// Every weight by its name within the model, see `path(layer:parameter:)`.
+  public var tensorsByPath: [String: Tensor] {
+    Dictionary(
+      parameters.map { (NativeModel.path(layer: $0.layer, parameter: $0.name), $0.tensor) }, uniquingKeysWith: { $1 })
   }
 
   /// The name of a parameter within a model.

@@ -1,3 +1,5 @@
+import Foundation
+
 /// What turns text into a model's ids: rules and a vocabulary.
 public struct TextBundle: Sendable, Equatable {
   public var rules: TextRules
@@ -28,12 +30,24 @@ public struct TextRules: Sendable, Equatable, Codable {
   public var separator = " "
   /// Every character is a token.
   public var isCharacterLevel = false
+  /// Whether only A to Z are lower-cased: TensorFlow.
+  public var lowersASCII: Bool?
+  /// Characters that are left out before words are cut.
+  public var strips: String?
+  /// What cuts words in the separator's place.
+  public var split: Split?
+  /// Tokens are runs of so many words, joined by a space, one width after the other; `nil` leaves words alone.
+  public var ngrams: [Int]?
   /// The id of the first word of the vocabulary.
   public var firstID = 1
   /// An id before the first token, if any.
   public var startID: Int?
   /// The id of a word that is not in the vocabulary or lies past `idLimit`; such words are left out where `nil`.
   public var unknownID: Int?
+  /// Over how many ids from `unknownID` on such words are spread, by FarmHash's fingerprint; 1 where `nil`.
+  public var unknownCount: Int?
+  /// The id of an empty word, which then counts as one; left out where `nil`.
+  public var emptyID: Int?
   /// Ids at or past this one are unknown.
   public var idLimit: Int?
   /// The id that fills up short sequences.
@@ -43,8 +57,31 @@ public struct TextRules: Sendable, Equatable, Codable {
   public var padding: Side = .pre
   public var truncating: Side = .pre
 
+  /// Where words end.
+  public enum Split: String, Sendable, Codable, CaseIterable {
+    /// ASCII white space, however much.
+    case whitespace
+    /// The text is one word.
+    case whole
+  }
+
   public init() {}
 
   /// The filter of Keras's `Tokenizer`: punctuation but the apostrophe, tab and newline.
   public static let kerasFilters = "!\"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n"
+}
+
+extension TextBundle {
+  /// - Parameter words: by position.
+  public init(rules: TextRules, listing words: [String]) throws {
+    var bytes = Data()
+    var offsets: [Int64] = [0]
+    for word in words {
+      bytes.append(contentsOf: word.utf8)
+      offsets.append(Int64(bytes.count))
+    }
+    self.init(
+      rules: rules, words: try Tensor(dtype: .uint8, shape: [bytes.count], bytes: bytes),
+      offsets: try Tensor(offsets, shape: [offsets.count]))
+  }
 }

@@ -2,29 +2,14 @@ import RNNCore
 
 /// A model's architecture as a Keras JSON describes it, translated but not yet met with weights.
 struct KerasArchitecture {
-  /// A layer and what its file says beside its specification.
-  struct Layer {
-    var className: String
-    var layer: ModelSpec.Layer
-    /// Whether the configuration states GRU's `reset_after`.
-    var statesResetAfter: Bool
-  }
-
-  var name: String
-  var isSequential: Bool
-  var layers: [Layer]
-  var calls: [ModelSpec.Call]
-  var inputs: [Int]
-  var outputs: [ModelSpec.Reference]
+  var spec: ModelSpec
+  /// By layer.
+  var notes: [KerasLayerNote]
   /// The first layer's input where nothing states it; the weights then tell.
   var lacksInputShape = false
   var ledger: [LedgerEntry] = []
-
-  var spec: ModelSpec {
-    ModelSpec(
-      name: name, isSequential: isSequential, layers: layers.map(\.layer), calls: calls, inputs: inputs,
-      outputs: outputs)
-  }
+  /// The layers that read text, whose inputs are ids here.
+  var texts: [KerasText] = []
 
   /// - Parameter json: `model_config`, `config.json` or `model.to_json()`.
   init(_ json: JSONValue, era: KerasEra) throws {
@@ -34,71 +19,77 @@ struct KerasArchitecture {
         remedy: "Give the text of model.to_json().")
     }
     switch className {
-    case "Sequential": try self.init(sequential: config, json: json, era: era)
-    case "Model", "Functional": try self.init(functional: config, era: era)
-    default:
+    case "Sequential":
+      try self.init(sequential: config, json: json, era: era)
+      settleFixedBatch(era)
+      try settleTextInputs()
+    case "Model", "Functional":
+      try self.init(functional: config, era: era)
+      settleFixedBatch(era)
+      try settleTextInputs()
+    case _:
       throw RNNError.unsupported(
         "the model is of the class '\(className)'; supported are Sequential and functional models",
         remedy: "Save it from a Sequential or functional model.")
     }
   }
 
-  // MARK: - Layers
-
-  /// A configuration's layer list.
-  /// - Throws: the first error of damage, or one error naming every layer that is not supported.
-  private static func layers(
-    _ entries: [JSONValue], era: KerasEra, ledger: inout [LedgerEntry]
-  ) throws -> [Layer] {
-    var layers: [Layer] = []
-    var refusals: [RNNError] = []
-    for entry in entries {
-      do {
-        layers.append(try layer(entry, era: era, ledger: &ledger))
-      } catch let error as RNNError where error.reason == .unsupported {
-        refusals.append(error)
+  /// Gives the inputs of layers that read text the shape of the ids.
+  private mutating func settleTextInputs() throws {
+    guard texts.count <= 1 else {
+      throw RNNError.unsupported(
+        "several layers that read text: " + texts.map { "'\($0.layer)'" }.joined(separator: ", "))
+    }
+    for index in texts.indices {
+      try locating("layer '\(texts[index].layer)'") {
+        guard let layer = spec.layers.firstIndex(where: { $0.name == texts[index].layer }),
+          let call = spec.calls.first(where: { $0.layer == layer }), let source = call.inputs.first,
+          case .input(var input) = spec.layers[spec.calls[source.call].layer].spec
+        else { throw RNNError.unsupported("text that comes from another layer than an input") }
+        guard input.shape.count <= 1 else {
+          throw RNNError.unsupported("text of the shape \(describe(shape: [nil] + input.shape))")
+        }
+        let columns = input.shape.first.flatMap { $0 } ?? 1
+        if columns > 1 {
+          guard notes[layer].className == "StringLookup" else {
+            throw RNNError.unsupported("TextVectorization over \(columns) columns")
+          }
+          // Each column is a word of its own; in a line of text, tabs stand between.
+          (texts[index].rules.split, texts[index].rules.separator) = (nil, "\t")
+        }
+        let isLookup = notes[layer].className == "StringLookup"
+        if isLookup, texts[index].counts == nil { texts[index].rules.length = columns }
+        input.shape = [isLookup && texts[index].counts != .multiHot ? columns : texts[index].rules.length]
+        if texts[index].rules.split == .whole, !isLookup { input.shape = [1] }
+        input.dtype = "int32"
+        spec.layers[spec.calls[source.call].layer].spec = .input(input)
       }
     }
-    guard let first = refusals.first else { return layers }
-    guard refusals.count > 1 else { throw first }
-    throw RNNError.unsupported(refusals.map(\.description).joined(separator: "; "))
   }
 
-  /// One entry of a layer list.
-  private static func layer(_ entry: JSONValue, era: KerasEra, ledger: inout [LedgerEntry]) throws -> Layer {
-    guard let className = entry["class_name"]?.string, let config = entry["config"]?.object else {
-      throw RNNError.badData("a layer without 'class_name' and 'config'")
+  /// Keras 2 runs a layer over steps otherwise where the batch is fixed.
+  mutating func settleFixedBatch(_ era: KerasEra) {
+    let isFixed = spec.layers.contains { layer in
+      if case .input(let input) = layer.spec { input.batchSize != nil } else { false }
     }
-    let name = (config["name"] ?? entry["name"])?.string ?? ""
-    return try locating("layer '\(name)' (\(className))") {
-      if let registered = entry["registered_name"]?.string, registered != className {
-        throw RNNError.unsupported("the custom class '\(registered)' is not supported")
-      }
-      guard let kind = KerasClasses.kind(of: className) else {
-        throw RNNError.unsupported("the layer class '\(className)' is not supported")
-      }
-      var reader = KerasConfigReader(className: className, layerName: name, config: config, era: era)
-      let spec = try KerasLayerReading.spec(kind, &reader)
-      var carried = try reader.finish()
-      if let policy = KerasDType.name(config["dtype"]), KerasDType.isHalfOrDouble(policy), kind != .input {
-        carried["dtype"] = .string(policy)
-        ledger.append(
-          LedgerEntry(.carried, name, "dtype policy \(policy): weights keep their dtype, arithmetic is float32"))
-      }
-      ledger += KerasCustomObjects.mentions(in: carried).map {
-        LedgerEntry(.carried, name, "\($0.key) '\($0.name)' is custom; kept as text, inference does not need it")
-      }
-      return Layer(
-        className: className,
-        layer: ModelSpec.Layer(
-          name: name, spec: spec, isTrainable: config["trainable"]?.bool ?? true,
-          carried: carried.isEmpty ? nil : JSONValue.object(carried).text()),
-        statesResetAfter: config["reset_after"] != nil)
+    guard era.generation == .keras2, isFixed else { return }
+    spec.layers = spec.layers.map { layer in
+      guard case .timeDistributed(var wrapper) = layer.spec else { return layer }
+      wrapper.masks = .around
+      var changed = layer
+      changed.spec = .timeDistributed(wrapper)
+      return changed
     }
+  }
+
+  /// The architecture of a native model, to be filled with other weights.
+  init(native spec: ModelSpec) {
+    self.spec = spec
+    notes = spec.layers.map { KerasLayerNote(native: $0.spec) }
   }
 
   /// The shape of one example from a `batch_shape` or its older names, and the batch size.
-  private static func inputShape(_ config: JSONObject?) throws -> (batch: Int?, shape: Shape)? {
+  static func inputShape(_ config: JSONObject?) throws -> (batch: Int?, shape: Shape)? {
     guard let config else { return nil }
     if let dimensions = (config["batch_shape"] ?? config["batch_input_shape"])?.array {
       let sizes = try dimensions.map(dimension)
@@ -126,41 +117,75 @@ extension KerasArchitecture {
     guard let entries = config.array ?? config["layers"]?.array, !entries.isEmpty else {
       throw RNNError.badData("the Sequential model has no layers")
     }
-    name = config["name"]?.string ?? "sequential"
-    isSequential = true
-    layers = []
-    calls = []
-    inputs = [0]
-    outputs = []
-    layers = try KerasArchitecture.layers(entries, era: era, ledger: &ledger)
+    let name = config["name"]?.string ?? "sequential"
+    if entries[0]["class_name"]?.string == "Merge" {
+      self = try KerasBranches.architecture(entries, name: name, era: era)
+      return
+    }
+    var reader = KerasLayerReader(era: era)
+    let read = try reader.layers(entries)
+    spec = ModelSpec(
+      name: name, isSequential: true, layers: read.map(\.layer), calls: [], inputs: [0], outputs: [])
+    notes = read.map(\.note)
+    ledger = reader.ledger
+    texts = reader.texts
     let first = entries[0]["config"]?.object
     let stated =
       try KerasArchitecture.inputShape(first)
+      ?? KerasArchitecture.inputShape(ofWrapped: entries[0])
       ?? KerasArchitecture.buildShape(config["build_input_shape"])
       ?? KerasArchitecture.buildShape(json["build_config"]?["input_shape"])
       ?? KerasArchitecture.buildShape(entries[0]["build_config"]?["input_shape"])
     try placeInput(stated, first: first, era: era)
     // Only one layer of a chain can be its input.
-    for layer in layers.dropFirst() where layer.layer.spec.kind == .input {
-      throw RNNError.badData("a second input inside a Sequential model", at: "layer '\(layer.layer.name)'")
+    for layer in spec.layers.dropFirst() where layer.spec.kind == .input {
+      throw RNNError.badData("a second input inside a Sequential model", at: "layer '\(layer.name)'")
     }
-    calls = layers.indices.map { ModelSpec.Call(layer: $0, inputs: $0 == 0 ? [] : [.init(call: $0 - 1)]) }
-    outputs = [.init(call: layers.count - 1)]
+    spec.calls = spec.layers.indices.map { ModelSpec.Call(layer: $0, inputs: $0 == 0 ? [] : [.init(call: $0 - 1)]) }
+    joinRepeatedLayers()
+    spec.outputs = [.init(call: spec.calls.count - 1)]
+  }
+
+  /// Keras 1 lets a layer stand in a Sequential twice; it is one layer, called twice.
+  private mutating func joinRepeatedLayers() {
+    var first: [String: Int] = [:]
+    var kept: [Int] = []
+    for (index, layer) in spec.layers.enumerated() where !layer.name.isEmpty && first[layer.name] == nil {
+      first[layer.name] = kept.count
+      kept.append(index)
+    }
+    guard kept.count < spec.layers.count else { return }
+    spec.calls = spec.calls.map { call in
+      ModelSpec.Call(layer: first[spec.layers[call.layer].name] ?? call.layer, inputs: call.inputs)
+    }
+    spec.layers = kept.map { spec.layers[$0] }
+    notes = kept.map { notes[$0] }
+    spec.isSequential = false
+  }
+
+  /// A Sequential, or a model, as first layer has an input of its own.
+  private static func inputShape(ofWrapped entry: JSONValue) throws -> (batch: Int?, shape: Shape)? {
+    let config = entry["config"]
+    if let layers = (config?.array ?? config?["layers"]?.array), let first = layers.first {
+      return try inputShape(first["config"]?.object) ?? buildShape(config?["build_input_shape"])
+        ?? inputShape(ofWrapped: first)
+    }
+    return nil
   }
 
   /// Makes the first layer an input of the stated shape, adding one where the configuration has none.
   private mutating func placeInput(
     _ stated: (batch: Int?, shape: Shape)?, first: JSONObject?, era: KerasEra
   ) throws {
-    if case .input(var input) = layers[0].layer.spec {
+    if case .input(var input) = spec.layers[0].spec {
       guard let stated else {
-        throw RNNError.badData("the input's shape is missing", at: "layer '\(layers[0].layer.name)'")
+        throw RNNError.badData("the input's shape is missing", at: "layer '\(spec.layers[0].name)'")
       }
       (input.batchSize, input.shape) = stated
-      layers[0].layer.spec = .input(input)
+      spec.layers[0].spec = .input(input)
       return
     }
-    let isEmbedding = layers[0].layer.spec.kind == .embedding
+    let isEmbedding = spec.layers[0].spec.kind == .embedding
     // `dtype` of Keras 2.0's Embedding is that of its input; the table is float32 all the same.
     let dtype = (first?["input_dtype"] ?? first?["dtype"]).flatMap { KerasDType.name($0) }
     var input = InputSpec(shape: [], dtype: isEmbedding ? "int32" : dtype ?? "float32")
@@ -171,15 +196,13 @@ extension KerasArchitecture {
     } else {
       lacksInputShape = true
     }
-    layers.insert(
-      Layer(
-        className: "InputLayer",
-        layer: ModelSpec.Layer(name: layers[0].layer.name + "_input", spec: .input(input)), statesResetAfter: false),
-      at: 0)
+    spec.layers.insert(ModelSpec.Layer(name: spec.layers[0].name + "_input", spec: .input(input)), at: 0)
+    notes.insert(KerasLayerNote(className: "InputLayer"), at: 0)
   }
 
   private static func buildShape(_ value: JSONValue?) throws -> (batch: Int?, shape: Shape)? {
     guard let dimensions = value?.array, let batch = dimensions.first else { return nil }
+    guard dimensions.allSatisfy({ $0.isNull || $0.integer != nil }) else { return nil }
     return (try dimension(batch), try dimensions.dropFirst().map(dimension))
   }
 }
@@ -188,48 +211,60 @@ extension KerasArchitecture {
 
 extension KerasArchitecture {
   private init(functional config: JSONValue, era: KerasEra) throws {
-    guard var entries = config["layers"]?.array else {
+    guard let entries = config["layers"]?.array else {
       throw RNNError.badData(
         "the model describes no layers: it is a subclassed model, whose architecture only its code knows",
         remedy: "Build the same network as a Sequential or functional model and save that.")
     }
-    name = config["name"]?.string ?? "model"
-    isSequential = false
-    layers = []
-    calls = []
-    inputs = []
-    outputs = []
-    let masks = KerasMasks(takingFrom: &entries)
-    var nodes: [[KerasNode]] = []
-    for (entry, layer) in zip(entries, try KerasArchitecture.layers(entries, era: era, ledger: &ledger)) {
-      var layer = layer
-      try locating("layer '\(layer.layer.name)'") {
-        if case .input(var input) = layer.layer.spec {
-          guard let stated = try KerasArchitecture.inputShape(entry["config"]?.object) else {
-            throw RNNError.badData("the input's shape is missing")
-          }
-          (input.batchSize, input.shape) = stated
-          layer.layer.spec = .input(input)
-        }
-        nodes.append(
-          layer.layer.spec.kind == .input ? [KerasNode(inputs: [])] : try KerasNode.parse(entry["inbound_nodes"]))
-      }
-      layers.append(layer)
-    }
-    var graph = KerasGraph(layers: layers.map(\.layer), nodes: nodes)
-    calls = try graph.order()
-    for (call, mask) in zip(calls, graph.masks) { try masks.check(mask, of: call, calls, graph) }
-    if era.generation == .keras3 { ignoreMasksBesideStates() }
-    inputs = try KerasTensor.list(config["input_layers"]).map { try graph.reference($0).call }
-    outputs = try KerasTensor.list(config["output_layers"]).map { try graph.reference($0) }
+    var graph = KerasGraph(era: era)
+    try graph.read(entries)
+    try graph.order()
+    let inputs = try KerasTensor.list(config["input_layers"]).map { try graph.reference($0).call }
+    let outputs = try KerasTensor.list(config["output_layers"]).map { try graph.reference($0, isOutput: true) }
     guard !outputs.isEmpty else { throw RNNError.badData("the model has no outputs") }
+    spec = ModelSpec(
+      name: config["name"]?.string ?? "model", isSequential: false, layers: graph.layers, calls: graph.calls,
+      inputs: inputs, outputs: outputs)
+    notes = graph.notes
+    ledger = graph.ledger
+    texts = graph.texts
+  }
+}
+
+// MARK: - Inputs that only their use states
+
+extension KerasArchitecture {
+  /// Gives the models inside whose configuration states no input shape that of what comes in.
+  /// - Throws: `badData` where a shape does not fit.
+  static func settleInputs(
+    _ spec: inout ModelSpec, _ notes: [KerasLayerNote], inputs: [Shape]? = nil
+  ) throws {
+    var outputs: [[Shape]] = []
+    for (index, call) in spec.calls.enumerated() {
+      try locating("layer '\(spec.layers[call.layer].name)'") {
+        let sources = try call.inputs.map { reference -> Shape in
+          guard outputs.indices.contains(reference.call), outputs[reference.call].indices.contains(reference.output)
+          else { throw RNNError.badData("an input is no output of an earlier layer") }
+          return outputs[reference.call][reference.output]
+        }
+        try settle(&spec.layers[call.layer].spec, notes[call.layer], sources)
+        let given = spec.inputs.firstIndex(of: index).flatMap { place in inputs?[place] }
+        outputs.append(try given.map { [$0] } ?? spec.layers[call.layer].spec.outputShapes(inputs: sources))
+      }
+    }
   }
 
-  /// Keras 3 hands masks to the arguments `<tensor argument>_mask` of a layer that is called with several tensors, and
-  /// no recurrent layer has these (`keras/src/layers/layer.py`, `__call__`): with an initial state, masks are not seen.
-  private mutating func ignoreMasksBesideStates() {
-    for call in calls where call.inputs.count > 1 {
-      layers[call.layer].layer.spec.ignoreMask()
+  private static func settle(_ spec: inout LayerSpec, _ note: KerasLayerNote, _ sources: [Shape]) throws {
+    if case .timeDistributed(var wrapper) = spec, let source = sources.first, let inner = note.inner.first {
+      try settle(&wrapper.layer.spec, inner, [Array(source.dropFirst())])
+      spec = .timeDistributed(wrapper)
     }
+    guard case .model(var nested) = spec, sources.count == nested.model.inputs.count else { return }
+    if note.lacksInputShape, case .input(var input) = nested.model.layers[0].spec, input.shape.isEmpty {
+      input.shape = sources[0]
+      nested.model.layers[0].spec = .input(input)
+    }
+    try settleInputs(&nested.model, note.inner, inputs: sources)
+    spec = .model(nested)
   }
 }

@@ -1,18 +1,93 @@
 import RNNCore
 
-/// Keras's class names of the layers that this dialect carries. One table serves reading and writing: the first name of
-/// a kind is the one that is written.
-enum KerasClasses {
-  static let table: [(name: String, kind: LayerSpec.Kind)] =
-    LayerSpec.Kind.allCases.map { ($0.rawValue, $0) } + aliases
+/// The classes of layers that this dialect carries, under the name that is written. A class it lacks is refused by one
+/// shared error.
+enum KerasClass: String, CaseIterable {
+  case inputLayer = "InputLayer"
+  case embedding = "Embedding"
+  case masking = "Masking"
+  case dropout = "Dropout"
+  case spatialDropout1D = "SpatialDropout1D"
+  case gaussianNoise = "GaussianNoise"
+  case gaussianDropout = "GaussianDropout"
+  case alphaDropout = "AlphaDropout"
+  case activityRegularization = "ActivityRegularization"
+  case conv1D = "Conv1D"
+  case atrousConvolution1D = "AtrousConvolution1D"
+  case conv1DTranspose = "Conv1DTranspose"
+  case depthwiseConv1D = "DepthwiseConv1D"
+  case separableConv1D = "SeparableConv1D"
+  case locallyConnected1D = "LocallyConnected1D"
+  case maxPooling1D = "MaxPooling1D"
+  case averagePooling1D = "AveragePooling1D"
+  case globalMaxPooling1D = "GlobalMaxPooling1D"
+  case globalAveragePooling1D = "GlobalAveragePooling1D"
+  case lstm = "LSTM"
+  case gru = "GRU"
+  case simpleRNN = "SimpleRNN"
+  case convLSTM1D = "ConvLSTM1D"
+  case lstmCell = "LSTMCell"
+  case gruCell = "GRUCell"
+  case simpleRNNCell = "SimpleRNNCell"
+  case rnn = "RNN"
+  case bidirectional = "Bidirectional"
+  case timeDistributed = "TimeDistributed"
+  case sequential = "Sequential"
+  case functional = "Functional"
+  case dense = "Dense"
+  case timeDistributedDense = "TimeDistributedDense"
+  case highway = "Highway"
+  case maxoutDense = "MaxoutDense"
+  case activation = "Activation"
+  case leakyReLU = "LeakyReLU"
+  case elu = "ELU"
+  case thresholdedReLU = "ThresholdedReLU"
+  case reLU = "ReLU"
+  case softmax = "Softmax"
+  case pReLU = "PReLU"
+  case parametricSoftplus = "ParametricSoftplus"
+  case sReLU = "SReLU"
+  case flatten = "Flatten"
+  case reshape = "Reshape"
+  case permute = "Permute"
+  case repeatVector = "RepeatVector"
+  case zeroPadding1D = "ZeroPadding1D"
+  case cropping1D = "Cropping1D"
+  case upSampling1D = "UpSampling1D"
+  case identity = "Identity"
+  case batchNormalization = "BatchNormalization"
+  case layerNormalization = "LayerNormalization"
+  case rmsNormalization = "RMSNormalization"
+  case unitNormalization = "UnitNormalization"
+  case groupNormalization = "GroupNormalization"
+  case add = "Add"
+  case subtract = "Subtract"
+  case multiply = "Multiply"
+  case average = "Average"
+  case maximum = "Maximum"
+  case minimum = "Minimum"
+  case concatenate = "Concatenate"
+  case dot = "Dot"
+  case merge = "Merge"
+  case attention = "Attention"
+  case additiveAttention = "AdditiveAttention"
+  case multiHeadAttention = "MultiHeadAttention"
 
-  private static let aliases: [(name: String, kind: LayerSpec.Kind)] = [
-    ("Convolution1D", .conv1D), ("MaxPool1D", .maxPooling1D), ("AvgPool1D", .averagePooling1D),
-    ("GlobalMaxPool1D", .globalMaxPooling1D), ("GlobalAvgPool1D", .globalAveragePooling1D),
+  /// Other names of the same classes.
+  static let aliases: [(name: String, class: KerasClass)] = [
+    ("Convolution1D", .conv1D), ("Convolution1DTranspose", .conv1DTranspose),
+    ("SeparableConvolution1D", .separableConv1D),
+    ("MaxPool1D", .maxPooling1D), ("AvgPool1D", .averagePooling1D), ("GlobalMaxPool1D", .globalMaxPooling1D),
+    ("GlobalAvgPool1D", .globalAveragePooling1D), ("Model", .functional), ("BatchNormalizationV1", .batchNormalization),
+    ("BatchNormalizationV2", .batchNormalization),
   ]
 
-  static func kind(of className: String) -> LayerSpec.Kind? {
-    table.first { $0.name == className }?.kind
+  /// - Parameter name: as a file has it.
+  init?(named name: String) {
+    guard let found = KerasClass(rawValue: name) ?? KerasClass.aliases.first(where: { $0.name == name })?.class else {
+      return nil
+    }
+    self = found
   }
 
   /// The group names of the `.weights.h5` layout: the class name in snake case (keras/src/utils/naming.py).

@@ -42,6 +42,40 @@ struct KerasConfigReader {
     return number
   }
 
+  /// One number or a list of them.
+  mutating func ints(_ keys: String...) throws -> [Int]? {
+    guard let value = value(keys), !value.isNull else { return nil }
+    if let number = value.integer { return [number] }
+    guard let elements = value.array else { throw wrong(keys, value, "whole numbers") }
+    return try elements.map { element in
+      guard let number = element.integer else { throw wrong(keys, value, "whole numbers") }
+      return number
+    }
+  }
+
+  mutating func requiredInts(_ key: String) throws -> [Int] {
+    guard let numbers = try ints(key) else { throw RNNError.badData("the argument '\(key)' is missing") }
+    return numbers
+  }
+
+  /// Axes, which some versions write as one number, or as a wrapped list.
+  mutating func axes(_ key: String, default fallback: [Int]) throws -> [Int] {
+    if let items = config[key]?["items"] {
+      unread.remove(key)
+      return items.array?.compactMap(\.integer) ?? fallback
+    }
+    return try ints(key) ?? fallback
+  }
+
+  /// Keras 1's `dot_axes`: -1, one axis, two, or two lists of one.
+  mutating func dotAxes() throws -> [Int] {
+    guard let value = value("dot_axes"), !value.isNull else { return [-1, -1] }
+    if let axis = value.integer { return [axis, axis] }
+    let axes = (value.array ?? []).compactMap { $0.integer ?? $0.array?.first?.integer }
+    guard axes.count == 2 else { throw RNNError.unsupported("Merge with the dot_axes \(value.text())") }
+    return axes
+  }
+
   mutating func double(_ keys: String...) throws -> Double? {
     guard let value = value(keys), !value.isNull else { return nil }
     guard let number = value.double else { throw wrong(keys, value, "a number") }
@@ -67,9 +101,17 @@ struct KerasConfigReader {
     guard let value = value(keys) else { return try activation(named: fallback, keys[0]) }
     if value.isNull { return .linear }
     if let name = value.string { return try activation(named: name, keys[0]) }
-    // A function may be written as an object around its name.
+    // A function may be written as an object around its name, a layer as itself.
     if value["class_name"]?.string == "function", let name = value["config"]?.string {
       return try activation(named: name, keys[0])
+    }
+    if let className = value["class_name"]?.string, let kind = KerasClass(named: className),
+      let config = value["config"]?.object
+    {
+      var inner = KerasConfigReader(className: className, layerName: layerName, config: config, era: era)
+      let activation = try KerasActivationLayers.activation(kind, &inner)
+      _ = try inner.finish()
+      return activation
     }
     let what = value["class_name"]?.string ?? value.kind
     throw RNNError.unsupported("\(keys[0]) is \(what), which is no built-in activation")
@@ -127,7 +169,12 @@ enum KerasKeys {
     "activity_regularizer", "kernel_constraint", "recurrent_constraint", "bias_constraint", "embeddings_constraint",
     "unit_forget_bias", "seed", "noise_shape", "init", "inner_init", "forget_bias_init", "W_regularizer",
     "U_regularizer", "b_regularizer", "W_constraint", "U_constraint", "b_constraint", "weights",
-    "activation_initializer",
+    "activation_initializer", "gamma_initializer", "beta_initializer", "moving_mean_initializer",
+    "moving_variance_initializer", "gamma_regularizer", "beta_regularizer", "gamma_constraint", "beta_constraint",
+    "alpha_initializer", "alpha_regularizer", "alpha_constraint", "depthwise_initializer", "pointwise_initializer",
+    "depthwise_regularizer", "pointwise_regularizer", "depthwise_constraint", "pointwise_constraint", "beta_init",
+    "gamma_init", "gamma_regularizer", "l1", "l2", "alpha_init", "beta_init", "t_left_init", "a_left_init",
+    "t_right_init", "a_right_init", "weights",
   ]
 
   /// Arguments that some version has and whose neutral value changes nothing.
@@ -136,6 +183,10 @@ enum KerasKeys {
     ("data_format", nil), ("lora_rank", nil),
     ("lora_alpha", nil), ("dim_ordering", "tf"), ("axis", -1), ("input_tensor", nil), ("type_spec", nil),
     ("sparse_output", false), ("use_legacy_config", false), ("dynamic", false), ("autocast", true),
+    ("use_gate", false), ("sliding_window", nil), ("flash_attention", nil), ("renorm_clipping", nil),
+    ("renorm_momentum", 0.99), ("virtual_batch_size", nil), ("fused", nil), ("fused", true), ("fused", false),
+    ("synchronized", false), ("rms_scaling", false), ("num_constants", nil), ("batch_first", false),
+    ("merge_mode", nil), ("convolutional", false), ("supports_masking", true),
   ]
 
   static func isNeutral(_ key: String, _ value: JSONValue) -> Bool {

@@ -17,7 +17,9 @@ public struct KerasDescription: Sendable {
       throw RNNError.badData(
         "the architecture states no input shape", remedy: "Give the first layer an input shape, or add an InputLayer.")
     }
-    spec = architecture.spec
+    var settled = architecture.spec
+    try KerasArchitecture.settleInputs(&settled, architecture.notes)
+    spec = settled
     training = json["compile_config"].flatMap { $0.object?.isEmpty != false ? nil : $0.text() }
     provenance = Provenance(
       source: "", container: "JSON", framework: "Keras", dialect: era.generation.rawValue)

@@ -63,6 +63,16 @@ public struct KerasEra: Sendable, Equatable {
     }
   }
 
+  /// Whether a masked step of a loop gives the first state, where later versions give the output before it (which is 0
+  /// before the first valid step).
+  var emitsStateAtMaskedSteps: Bool {
+    switch generation {
+    case .keras1: true
+    case .keras2: !isTensorFlowKeras
+    case .keras3: false
+    }
+  }
+
   /// GRU's `reset_after` where a configuration does not state it. Every version that has the argument writes it,
   /// so that its absence means an older one; Keras 3 defaults to `true`.
   var defaultResetAfter: Bool {

@@ -34,10 +34,13 @@ public struct KerasExport {
   /// The version that the file will state: `hard_sigmoid` and the names of activations mean what they mean there.
   private init(_ model: NativeModel) {
     self.model = model
-    let activations = model.spec.layers.flatMap(\.spec.activations)
-    if activations.contains(.hardSigmoidFifth) {
+    let activations = model.spec.plain.layers.flatMap(\.spec.activations)
+    func all(areIn generation: KerasGeneration) -> Bool {
+      activations.allSatisfy { KerasActivationLayers.has($0, generation) }
+    }
+    if !all(areIn: .keras3) {
       generation = .keras2
-    } else if activations.contains(where: { KerasActivations.name(of: $0, .keras2) == nil }) {
+    } else if !all(areIn: .keras2) {
       generation = .keras3
     } else {
       generation = model.provenance.dialect == KerasGeneration.keras3.rawValue ? .keras3 : .keras2
@@ -55,60 +58,11 @@ public struct KerasExport {
 
   private func architecture() throws -> JSONValue {
     let writing = KerasLayerWriting(generation: generation)
-    let spec = model.spec
-    if spec.isSequential {
-      let layers = try spec.layers.map { layer -> JSONValue in
-        ["class_name": .string(layer.spec.kind.rawValue), "config": .object(try writing.config(of: layer))]
-      }
-      return [
-        "class_name": "Sequential", "config": ["name": .string(spec.name), "layers": .array(layers)],
-      ]
-    }
-    let layers = try spec.layers.enumerated().map { index, layer -> JSONValue in
-      let nodes = try spec.calls.filter { $0.layer == index && !$0.inputs.isEmpty }.map { call in
-        call.inputs.count > 1 && generation == .keras3
-          ? try stateNode(call) : JSONValue.array(call.inputs.map { triple($0, keywords: true) })
-      }
-      return [
-        "class_name": .string(layer.spec.kind.rawValue), "config": .object(try writing.config(of: layer)),
-        "name": .string(layer.name), "inbound_nodes": .array(nodes),
-      ]
-    }
     return [
       // `Model` is what every version since 1.0 understands.
-      "class_name": "Model",
-      "config": [
-        "name": .string(spec.name), "layers": .array(layers),
-        "input_layers": .array(spec.inputs.map { triple(.init(call: $0), keywords: false) }),
-        "output_layers": .array(spec.outputs.map { triple($0, keywords: false) }),
-      ],
+      "class_name": model.spec.isSequential ? "Sequential" : "Model",
+      "config": .object(try KerasGraphWriting(model.spec, writing, name: model.spec.name).config()),
     ]
-  }
-
-  /// A call with initial states, in the one form that Keras 3 opens.
-  private func stateNode(_ call: ModelSpec.Call) throws -> JSONValue {
-    let shapes = try model.spec.shapes().outputs
-    let tensors = call.inputs.map { reference -> JSONValue in
-      let shape = [nil] + shapes[reference.call][reference.output]
-      return [
-        "class_name": "__keras_tensor__",
-        "config": [
-          "shape": .array(shape.map { $0.map(JSONValue.integer) ?? .null }), "dtype": "float32",
-          "keras_history": triple(reference, keywords: false),
-        ],
-      ]
-    }
-    return ["args": [tensors[0]], "kwargs": ["initial_state": .array(Array(tensors.dropFirst()))]]
-  }
-
-  /// `["layer", call, output]`, the call counted among those of its layer.
-  private func triple(_ reference: ModelSpec.Reference, keywords: Bool) -> JSONValue {
-    let layer = model.spec.calls[reference.call].layer
-    let node = model.spec.calls[..<reference.call].filter { $0.layer == layer }.count
-    let parts: [JSONValue] = [
-      .string(model.spec.layers[layer].name), .integer(node), .integer(reference.output),
-    ]
-    return .array(keywords ? parts + [.object(JSONObject())] : parts)
   }
 
   // MARK: - Weights
@@ -122,7 +76,7 @@ public struct KerasExport {
     for layer in layers {
       let group = CheckpointPath.join(root, layer.name)
       checkpoint.groups.append(group)
-      let weights = namedParameters.filter { $0.parameter.layer == layer.name }
+      let weights = weights(of: layer)
       try KerasAttributes.setList("weight_names", weights.map(\.name), at: group, &checkpoint)
       for weight in weights {
         try checkpoint.append(weight.parameter.tensor, at: CheckpointPath.join(group, weight.name))
@@ -132,6 +86,21 @@ public struct KerasExport {
       let group = CheckpointPath.join(root, "top_level_model_weights")
       checkpoint.groups.append(group)
       try checkpoint.setAttribute("weight_names", .strings([]), at: group)
+    }
+  }
+
+  /// What gradients move comes first, plain layer by plain layer, then the rest.
+  private func weights(of layer: ModelSpec.Layer) -> [(parameter: NativeModel.Parameter, name: String)] {
+    let architecture = KerasArchitecture(native: model.spec)
+    let index = model.spec.layers.firstIndex { $0.name == layer.name }
+    let leaves = architecture.leaves.filter { $0.top == index }
+    let layouts = leaves.map { KerasLayout.identity($0.spec.parameterNames) }
+    let byPath = Dictionary(
+      namedParameters.map { (NativeModel.path(layer: $0.parameter.layer, parameter: $0.parameter.name), $0) },
+      uniquingKeysWith: { $1 })
+    return KerasWeightMatching.order(leaves, layouts).compactMap { place in
+      let leaf = leaves[place.leaf]
+      return byPath[NativeModel.path(layer: leaf.path, parameter: leaf.spec.parameterNames[place.array])]
     }
   }
 

@@ -1,153 +1,115 @@
 import RNNCore
 
-/// A tensor in a functional configuration: layer, number of the call, number of the output.
-struct KerasTensor: Hashable {
-  var layer: String
-  var node: Int
-  var output: Int
-
-  /// `["name", 0, 0]`, with or without keyword arguments behind.
-  init?(triple: [JSONValue]) {
-    guard triple.count >= 3, let layer = triple[0].string, let node = triple[1].integer, let output = triple[2].integer
-    else { return nil }
-    self.init(layer: layer, node: node, output: output)
-  }
-
-  init(layer: String, node: Int, output: Int) {
-    self.layer = layer
-    self.node = node
-    self.output = output
-  }
-
-  /// `{"class_name": "__keras_tensor__", "config": {"keras_history": ["name", 0, 0]}}`
-  init?(keras3 value: JSONValue) {
-    guard value["class_name"]?.string == "__keras_tensor__",
-      let history = value["config"]?["keras_history"]?.array
-    else { return nil }
-    self.init(triple: history)
-  }
-
-  /// `input_layers` and `output_layers`: one triple, a list of triples, or a dictionary of triples.
-  static func list(_ value: JSONValue?) throws -> [KerasTensor] {
-    guard let value else { throw RNNError.badData("the model's inputs or outputs are missing") }
-    if let elements = value.array {
-      if let single = KerasTensor(triple: elements) { return [single] }
-      return try elements.flatMap { try list($0) }
-    }
-    if let object = value.object { return try object.members.flatMap { try list($0.value) } }
-    throw RNNError.badData("the model's inputs or outputs are \(value.kind)")
-  }
-}
-
-/// One call of a layer.
-struct KerasNode {
-  var inputs: [KerasTensor]
-  /// The mask that the call is given by name.
-  var mask: KerasTensor?
-
-  /// The nodes of a layer, in any generation's form.
-  static func parse(_ value: JSONValue?) throws -> [KerasNode] {
-    guard let nodes = value?.array else { throw RNNError.badData("'inbound_nodes' is missing") }
-    return try nodes.map { node in
-      if node.object != nil { return try keras3(node) }
-      if let elements = node.array { return try keras2(elements) }
-      throw RNNError.badData("'inbound_nodes' holds \(node.kind)")
-    }
-  }
-
-  /// `[["a", 0, 0, {}], ["b", 0, 0, {}]]`
-  private static func keras2(_ elements: [JSONValue]) throws -> KerasNode {
-    let inputs = try elements.map { element in
-      guard let parts = element.array, let tensor = KerasTensor(triple: parts) else {
-        throw RNNError.unsupported("a call with something else than layers' outputs")
-      }
-      if parts.count > 3 { try checkNeutral(parts[3]) }
-      return tensor
-    }
-    return KerasNode(inputs: inputs)
-  }
-
-  /// `{"args": [tensor or list of tensors], "kwargs": {...}}`
-  private static func keras3(_ node: JSONValue) throws -> KerasNode {
-    var inputs: [KerasTensor] = []
-    for argument in node["args"]?.array ?? [] {
-      for value in argument.array ?? [argument] where !value.isNull {
-        guard let tensor = KerasTensor(keras3: value) else {
-          throw RNNError.unsupported("a call with \(value["class_name"]?.string ?? value.kind) as an argument")
-        }
-        inputs.append(tensor)
-      }
-    }
-    var rest: [(String, JSONValue)] = []
-    var mask: KerasTensor?
-    for member in node["kwargs"]?.object?.members ?? [] {
-      if member.key == "mask", let tensor = KerasTensor(keras3: member.value) {
-        mask = tensor
-        continue
-      }
-      guard member.key == "initial_state", !member.value.isNull else {
-        rest.append((member.key, member.value))
-        continue
-      }
-      // One state may stand alone, several stand in a list.
-      let states = member.value.array ?? [member.value]
-      inputs += try states.map { state in
-        guard let tensor = KerasTensor(keras3: state) else {
-          throw RNNError.unsupported("an initial state that is no layer's output")
-        }
-        return tensor
-      }
-    }
-    try checkNeutral(.object(JSONObject(rest)))
-    return KerasNode(inputs: inputs, mask: mask)
-  }
-
-  /// Keyword arguments of a call that change nothing when a trained model runs.
-  private static func checkNeutral(_ keywords: JSONValue) throws {
-    for member in keywords.object?.members ?? [] {
-      let isNeutral = member.value.isNull || (member.key == "training" && member.value != true)
-      guard isNeutral else {
-        throw RNNError.unsupported(
-          "the layer is called with the argument \(member.key)=\(member.value.text()), which is not supported",
-          remedy: "Build the model without it.")
-      }
-    }
-  }
-}
-
 /// Puts the calls of a functional model into an order in which they can run.
 struct KerasGraph {
-  let layers: [ModelSpec.Layer]
-  let nodes: [[KerasNode]]
-  /// For each call in the order that was found, the mask that it is given by name.
-  private(set) var masks: [KerasTensor?] = []
-  private var callIndex: [KerasTensor: Int] = [:]
-  private var layerIndex: [String: Int] = [:]
+  let era: KerasEra
+  private(set) var layers: [ModelSpec.Layer] = []
+  private(set) var notes: [KerasLayerNote] = []
+  private(set) var calls: [ModelSpec.Call] = []
+  private(set) var ledger: [LedgerEntry] = []
+  private(set) var texts: [KerasText] = []
 
-  init(layers: [ModelSpec.Layer], nodes: [[KerasNode]]) {
-    self.layers = layers
-    self.nodes = nodes
-    for (index, layer) in layers.enumerated() { layerIndex[layer.name] = index }
+  private var nodes: [[KerasCall]] = []
+  private var layerIndex: [String: Int] = [:]
+  private var callIndex: [KerasTensor: Int] = [:]
+  private var masks = KerasMasks()
+  /// The layers that are operations in the file.
+  private var operations: Set<Int> = []
+
+  init(era: KerasEra) {
+    self.era = era
   }
 
-  /// - Throws: `badData` where a call refers to nothing or to itself.
-  mutating func order() throws -> [ModelSpec.Call] {
-    var calls: [ModelSpec.Call] = []
-    var pending = nodes.enumerated().flatMap { layer, nodes in
-      nodes.indices.map { (layer: layer, node: $0) }
+  // MARK: - Reading
+
+  /// - Parameter entries: the configuration's layers.
+  /// - Throws: `badData` for damage, `unsupported` naming every layer that is not carried.
+  mutating func read(_ entries: [JSONValue]) throws {
+    let names = Set(entries.compactMap { ($0["name"] ?? $0["config"]?["name"])?.string })
+    var reader = KerasLayerReader(era: era)
+    var refusals: [RNNError] = []
+    for entry in entries {
+      do {
+        try read(entry, names, &reader)
+      } catch let error as RNNError where error.reason == .unsupported {
+        refusals.append(error)
+      }
     }
+    ledger = reader.ledger
+    texts = reader.texts
+    if let first = refusals.first {
+      throw refusals.count == 1 ? first : RNNError.unsupported(refusals.map(\.description).joined(separator: "; "))
+    }
+    for (index, layer) in layers.enumerated() { layerIndex[layer.name] = index }
+    // A tensor that is only compared to make a mask is no part of the arithmetic.
+    masks.setAside(names: layers.map(\.name), nodes: nodes)
+  }
+
+  private mutating func read(_ entry: JSONValue, _ names: Set<String>, _ reader: inout KerasLayerReader) throws {
+    let name = (entry["config"]?["name"] ?? entry["name"])?.string ?? ""
+    if KerasOperations.isOperation(entry) {
+      let className = entry["class_name"]?.string ?? ""
+      try locating("layer '\(name)' (\(className))") {
+        let found = try KerasCall.parse(entry["inbound_nodes"], layers: names)
+        guard let first = found.first else { throw RNNError.badData("the operation is never called") }
+        guard found.count == 1 else { throw RNNError.unsupported("an operation that is called more than once") }
+        let operation = try KerasOperations.read(entry, first, era)
+        operations.insert(layers.count)
+        append(
+          ModelSpec.Layer(name: name, spec: operation.spec), KerasLayerNote(className: className), [operation.call])
+        masks.add(name, entry, first)
+      }
+      return
+    }
+    var (layer, note) = try reader.layer(entry)
+    let place = "layer '\(layer.name)'"
+    try locating(place) {
+      if case .input(var input) = layer.spec {
+        guard let stated = try KerasArchitecture.inputShape(entry["config"]?.object) else {
+          throw RNNError.badData("the input's shape is missing")
+        }
+        (input.batchSize, input.shape) = stated
+        layer.spec = .input(input)
+        append(layer, note, [KerasCall(arguments: [])])
+        return
+      }
+      let found = try KerasCall.parse(entry["inbound_nodes"], layers: names)
+      // Keras 1's merging of the calls of one layer is what `node_indices` says; its calls say the same.
+      append(layer, note, found)
+    }
+  }
+
+  private mutating func append(_ layer: ModelSpec.Layer, _ note: KerasLayerNote, _ found: [KerasCall]) {
+    layers.append(layer)
+    notes.append(note)
+    nodes.append(found)
+  }
+
+  // MARK: - Order
+
+  /// - Throws: `badData` where a call refers to nothing or to itself, `unsupported` for arguments that are not carried.
+  mutating func order() throws {
+    var pending = nodes.enumerated().flatMap { layer, nodes in
+      masks.isSetAside(layers[layer].name) ? [] : nodes.indices.map { (layer: layer, node: $0) }
+    }
+    var readings: [Int: LayerSpec] = [:]
     while !pending.isEmpty {
       var waiting: [(layer: Int, node: Int)] = []
       for item in pending {
-        let inputs = nodes[item.layer][item.node].inputs
-        let references = inputs.compactMap { try? reference($0) }
-        guard references.count == inputs.count else {
-          waiting.append(item)
-          continue
+        let name = layers[item.layer].name
+        let isPlaced = try locating("layer '\(name)'") {
+          let reading = try KerasCallReading(nodes[item.layer][item.node], of: layers[item.layer].spec, era)
+          guard reading.inputs.allSatisfy({ (try? reference($0)) != nil }) else { return false }
+          if let before = readings[item.layer], before != reading.spec {
+            throw RNNError.unsupported("its calls have different arguments")
+          }
+          guard try prepareMask(reading) else { return false }
+          readings[item.layer] = reading.spec
+          layers[item.layer].spec = reading.spec
+          try place(reading, item)
+          return true
         }
-        callIndex[KerasTensor(layer: layers[item.layer].name, node: item.node, output: 0)] = calls.count
-        calls.append(ModelSpec.Call(layer: item.layer, inputs: references))
-        masks.append(nodes[item.layer][item.node].mask)
+        if !isPlaced { waiting.append(item) }
       }
       guard waiting.count < pending.count else {
         let names = waiting.map { "'\(layers[$0.layer].name)'" }.joined(separator: ", ")
@@ -155,18 +117,132 @@ struct KerasGraph {
       }
       pending = waiting
     }
-    return calls
+    leaveOutUnused()
   }
 
-  func reference(_ tensor: KerasTensor) throws -> ModelSpec.Reference {
+  /// What was set aside for masks, and which no mask needed in the end, is no layer.
+  private mutating func leaveOutUnused() {
+    let called = Set(calls.map(\.layer))
+    let kept = layers.indices.filter { called.contains($0) || !masks.isSetAside(layers[$0].name) }
+    guard kept.count < layers.count else { return }
+    let places = Dictionary(uniqueKeysWithValues: kept.enumerated().map { ($1, $0) })
+    for index in calls.indices { calls[index].layer = places[calls[index].layer] ?? 0 }
+    // The layers that were added have no calls in the configuration.
+    nodes = kept.map { nodes.indices.contains($0) ? nodes[$0] : [] }
+    layers = kept.map { layers[$0] }
+    notes = kept.map { notes[$0] }
+    layerIndex = layerIndex.compactMapValues { places[$0] }
+  }
+
+  /// Keras 3 hands masks to the arguments `<tensor argument>_mask` of a layer that is called with several tensors, and
+  /// no recurrent layer has these (`keras/src/layers/layer.py`, `__call__`): with an initial state, masks are not seen.
+  private mutating func place(_ reading: KerasCallReading, _ item: (layer: Int, node: Int)) throws {
+    var inputs = try reading.inputs.map { try reference($0) }
+    let isRecurrent = layers[item.layer].spec.isRecurrent || layers[item.layer].spec.kind == .bidirectional
+    if era.generation == .keras3, isRecurrent, inputs.count > 1, reading.mask == nil {
+      layers[item.layer].spec.ignoreMasks()
+    }
+    var own: ModelSpec.Reference?
+    if let mask = reading.mask, let first = inputs.first,
+      try !masks.isImplied(mask, at: first, self)
+    {
+      own = first
+      inputs[0] = add(.withMask(WithMaskSpec()), "mask", [first, try reference(mask)])
+    }
+    let key = KerasTensor(layer: layers[item.layer].name, node: item.node, output: 0)
+    calls.append(ModelSpec.Call(layer: item.layer, inputs: inputs))
+    callIndex[key] = calls.count - 1
+    // Masks end at every operation, whatever layer it comes to.
+    let configuration = layers[item.layer].spec.configuration
+    if operations.contains(item.layer), configuration.keepsMask || configuration is ConcatenateSpec {
+      callIndex[key] = add(.withoutMask(WithoutMaskSpec()), "mask", [.init(call: calls.count - 1)]).call
+    }
+    // What goes on behind the layer is the mask that its input has of itself.
+    if let own, layers[item.layer].spec.configuration.keepsMask {
+      callIndex[key] = add(.maskOf(MaskOfSpec()), "mask", [.init(call: calls.count - 1), own]).call
+    }
+  }
+
+  /// Adds a layer that no configuration names.
+  private mutating func add(
+    _ spec: LayerSpec, _ name: String, _ inputs: [ModelSpec.Reference]
+  ) -> ModelSpec.Reference {
+    var number = layers.count
+    while layers.contains(where: { $0.name == "\(name)_\(number)" }) { number += 1 }
+    layers.append(ModelSpec.Layer(name: "\(name)_\(number)", spec: spec))
+    notes.append(KerasLayerNote(className: spec.kind.rawValue))
+    calls.append(ModelSpec.Call(layer: layers.count - 1, inputs: inputs))
+    return ModelSpec.Reference(call: calls.count - 1)
+  }
+
+  /// Brings what makes a mask into the graph where the layer's input does not have it of itself.
+  /// - Returns: whether everything that the mask needs is there already.
+  private mutating func prepareMask(_ reading: KerasCallReading) throws -> Bool {
+    guard let mask = reading.mask else { return true }
+    if (try? reference(mask)) != nil { return true }
+    guard masks.isSetAside(mask.layer) else { return false }
+    if let first = reading.inputs.first, try masks.isImplied(mask, at: try reference(first), self) { return true }
+    return try run(mask)
+  }
+
+  /// Takes an operation that was set aside into the arithmetic.
+  private mutating func run(_ tensor: KerasTensor) throws -> Bool {
+    if (try? reference(tensor)) != nil { return true }
+    guard let layer = layerIndex[tensor.layer], masks.isSetAside(tensor.layer), let call = nodes[layer].first else {
+      return false
+    }
+    for input in call.tensors {
+      guard try run(input) else { return false }
+    }
+    calls.append(ModelSpec.Call(layer: layer, inputs: try call.arguments.flatMap(\.tensors).map { try reference($0) }))
+    callIndex[KerasTensor(layer: tensor.layer, node: 0, output: 0)] = calls.count - 1
+    return true
+  }
+
+  // MARK: - References
+
+  /// - Parameter isOutput: whether the tensor stands among the model's outputs, where Keras 3 counts the calls of a
+  ///   functional model from 1.
+  func reference(_ tensor: KerasTensor, isOutput: Bool = false) throws -> ModelSpec.Reference {
     guard let layer = layerIndex[tensor.layer] else {
       throw RNNError.badData("the layer '\(tensor.layer)' is referred to, but not described")
     }
+    let count = nodes[layer].count
+    var node = tensor.node
+    if layers[layer].spec.kind == .model {
+      // Keras 1 and 2 count the call that made the model.
+      let isCountedFromOne =
+        switch era.generation {
+        case .keras1, .keras2: true
+        case .keras3: isOutput && notes[layer].className != "Sequential"
+        }
+      if isCountedFromOne { node -= 1 }
+    }
     // A layer that was called elsewhere too keeps the number it had there; with one call there is no doubt.
-    let node = nodes[layer].count == 1 ? 0 : tensor.node
+    if count == 1 { node = 0 }
     guard let call = callIndex[KerasTensor(layer: tensor.layer, node: node, output: 0)] else {
       throw RNNError.badData("the call \(tensor.node) of the layer '\(tensor.layer)' is referred to, but not described")
     }
+    let outputs = layers[calls[call].layer].spec.kind == .maskOf ? 1 : Int.max
+    if tensor.output >= outputs {
+      // Only the first output is masked; the others lie before that.
+      return ModelSpec.Reference(call: calls[call].inputs[0].call, output: tensor.output)
+    }
     return ModelSpec.Reference(call: call, output: tensor.output)
+  }
+
+  /// The reference, if the tensor is there already.
+  func known(_ tensor: KerasTensor) -> ModelSpec.Reference? { try? reference(tensor) }
+}
+
+extension LayerSpec {
+  /// Lets a recurrent layer, and those inside a wrapper, ignore masks.
+  mutating func ignoreMasks() {
+    ignoreMask()
+    innerLayers = innerLayers.map { layer in
+      var layer = layer
+      layer.spec.ignoreMasks()
+      return layer
+    }
   }
 }

@@ -74,6 +74,7 @@ public struct KerasImport {
 
   private mutating func model() throws -> NativeModel {
     decisions.append("\(era.generation.rawValue): \(era.reason)")
+    let text = try takeText()
     let (parameters, names) = try takeParameters()
     let slots = takeOptimizer()
     try refuseUnused()
@@ -86,12 +87,14 @@ public struct KerasImport {
     var model = NativeModel(spec: architecture.spec, parameters: parameters, provenance: provenance)
     model.optimizerSlots = slots
     model.training = training
+    model.text = text
     model.ledger = architecture.ledger + (training.map(KerasCustomObjects.ledger(ofTraining:)) ?? [])
     if !slots.isEmpty {
       model.ledger.append(
         LedgerEntry(.carried, "optimizer", "\(slots.count) tensors of the optimizer's state, under their own names"))
     }
-    try model.validate()
+    let shapes = try model.validate()
+    if case .native? = options.architecture {} else { try model.spec.plain.refuseMasks(era.generation, shapes) }
     return model
   }
 
@@ -102,111 +105,144 @@ public struct KerasImport {
 
   // MARK: - Parameters
 
+  private typealias Found = (path: String, name: String, tensor: Tensor, fileName: String?)
+
   /// - Returns: the parameters, and their names in the file where each is one named array.
   private mutating func takeParameters() throws -> (parameters: [NativeModel.Parameter], names: [String]?) {
-    let matches = try KerasWeightMatching(checkpoint, layers: architecture.layers).matches()
-    var problems: [String] = []
-    var found: [(layer: Int, name: String, tensor: Tensor, fileName: String?)] = []
-    for match in matches {
-      let layer = architecture.layers[match.layer].layer
+    let matching = try KerasWeightMatching(checkpoint, architecture).matches()
+    var problems = matching.problems
+    var found: [Found] = []
+    for match in matching.matches {
+      let path = match.leaf.path
       used.formUnion(match.arrays.map(\.path))
-      guard let layout = KerasLayout.layout(for: layer.spec, arrayCount: match.arrays.count) else {
-        problems.append(
-          "the layer '\(layer.name)' (\(layer.spec.kind.rawValue)) needs \(layer.spec.parameterNames.count) arrays, "
-            + "the file has \(match.arrays.count): "
-            + match.arrays.map { "\($0.path) \($0.tensor.shape)" }.joined(separator: ", "))
-        continue
-      }
       do {
-        if let note = layout.note { decisions.append("'\(layer.name)': \(note)") }
-        for (parameter, part) in zip(try layout.parameters(from: match.arrays.map(\.tensor)), layout.parts) {
+        if let note = match.layout.note { decisions.append("'\(path)': \(note)") }
+        for (parameter, part) in zip(try match.layout.parameters(from: match.arrays.map(\.tensor)), match.layout.parts)
+        {
           let name = part.arrays.count == 1 ? match.arrays[part.arrays[0]].name : nil
-          found.append((match.layer, parameter.name, try adjusted(parameter.tensor, parameter.name, layer), name))
+          found.append((path, parameter.name, try adjusted(parameter.tensor, parameter.name, match.leaf), name))
         }
       } catch let error as RNNError {
-        problems.append("the layer '\(layer.name)': \(error.what)")
+        problems.append("the layer '\(path)': \(error.what)")
       }
     }
-    settleReset(found.map { ($0.layer, $0.name, $0.tensor) })
-    settleInput(found.map { ($0.layer, $0.name, $0.tensor) })
-    problems += try shapeProblems(found.map { ($0.layer, $0.name, $0.tensor) })
+    settleByWeights(found)
+    settleInput(found)
+    try KerasArchitecture.settleInputs(&architecture.spec, architecture.notes)
+    problems += try shapeProblems(found)
     guard problems.isEmpty else {
       throw RNNError.badData(
         "the weights do not fit the architecture: " + problems.joined(separator: "; "),
         remedy: "Check that the architecture belongs to these weights.")
     }
-    let parameters = found.map {
-      NativeModel.Parameter(layer: architecture.layers[$0.layer].layer.name, name: $0.name, tensor: $0.tensor)
-    }
+    let parameters = found.map { NativeModel.Parameter(layer: $0.path, name: $0.name, tensor: $0.tensor) }
     let names = found.compactMap(\.fileName)
     return (parameters, names.count == found.count && !names.isEmpty ? names : nil)
   }
 
   /// Convolution kernels of old files and of Theano, in the native layout.
-  private mutating func adjusted(_ tensor: Tensor, _ name: String, _ layer: ModelSpec.Layer) throws -> Tensor {
-    guard case .conv1D(let spec) = layer.spec, name == "kernel" else { return tensor }
+  private mutating func adjusted(_ tensor: Tensor, _ name: String, _ leaf: KerasLeaf) throws -> Tensor {
+    guard case .conv1D(let spec) = leaf.spec, name == "kernel" else { return tensor }
     var kernel = try KerasKernelLayout.threeAxes(tensor, kernelSize: spec.kernelSize, filters: spec.filters)
     if kernel.shape.count != tensor.shape.count {
-      decisions.append("'\(layer.name)': a kernel of shape \(tensor.shape) is read as \(kernel.shape)")
+      decisions.append("'\(leaf.path)': a kernel of shape \(tensor.shape) is read as \(kernel.shape)")
     }
     if backend == "theano" {
       kernel = try kernel.flippedAlongFirstAxis()
-      decisions.append("'\(layer.name)': the kernel is flipped, for Theano convolves where others correlate")
+      decisions.append("'\(leaf.path)': the kernel is flipped, for Theano convolves where others correlate")
       if spec.padding == .same, spec.strides > 1 || spec.kernelSize % 2 == 0 {
         architecture.ledger.append(
-          LedgerEntry(.assumed, layer.name, "padding 'same' as TensorFlow does it; Theano's own differs here"))
+          LedgerEntry(.assumed, leaf.path, "padding 'same' as TensorFlow does it; Theano's own differs here"))
       }
     }
     return kernel
   }
 
-  /// GRU's `reset_after`, where the configuration is silent, by the rank of the bias.
-  private mutating func settleReset(_ found: [(layer: Int, name: String, tensor: Tensor)]) {
-    for (index, layer) in architecture.layers.enumerated() {
-      guard case .gru(var spec) = layer.layer.spec, !layer.statesResetAfter else { continue }
-      if let bias = found.first(where: { $0.layer == index && $0.name == "bias" })?.tensor {
-        spec.resetAfter = bias.shape.count == 2
-        decisions.append("'\(layer.layer.name)': reset_after=\(spec.resetAfter), by the bias of shape \(bias.shape)")
-      } else {
-        decisions.append("'\(layer.layer.name)': reset_after=\(spec.resetAfter), the default of this era")
+  /// What configurations are silent about and weights tell: GRU's `reset_after`, by the rank of its bias; the shared axes
+  /// of Keras 1's PReLU, by the sizes of its alphas.
+  private mutating func settleByWeights(_ found: [Found]) {
+    var settled: [String] = []
+    let isKeras1 = era.generation == .keras1
+    architecture.changePlainLayers { path, layer, note in
+      if case .gru(var spec) = layer, !note.statesResetAfter {
+        if let bias = found.first(where: { $0.path == path && $0.name == "bias" })?.tensor {
+          spec.resetAfter = bias.shape.count == 2
+          settled.append("'\(path)': reset_after=\(spec.resetAfter), by the bias of shape \(bias.shape)")
+        } else {
+          settled.append("'\(path)': reset_after=\(spec.resetAfter), the default of this era")
+        }
+        layer = .gru(spec)
       }
-      architecture.layers[index].layer.spec = .gru(spec)
+      guard isKeras1, let first = found.first(where: { $0.path == path })?.tensor else { return }
+      let shared = first.shape.indices.filter { first.shape[$0] == 1 }.map { $0 + 1 }
+      if case .prelu = layer { layer = .prelu(PReLUSpec(sharedAxes: shared)) }
+      if case .parametricSoftplus = layer { layer = .parametricSoftplus(ParametricSoftplusSpec(sharedAxes: shared)) }
+      if case .sReLU = layer { layer = .sReLU(SReLUSpec(sharedAxes: shared)) }
     }
+    decisions += settled
   }
 
   /// The input's shape, where nothing states it, by the first kernel.
-  private mutating func settleInput(_ found: [(layer: Int, name: String, tensor: Tensor)]) {
-    guard architecture.lacksInputShape, case .input(var input) = architecture.layers[0].layer.spec,
-      let kernel = found.first, kernel.name == "kernel"
+  private mutating func settleInput(_ found: [Found]) {
+    guard architecture.lacksInputShape, case .input(var input) = architecture.spec.layers[0].spec,
+      let kernel = found.first, kernel.name == "kernel",
+      let leaf = architecture.leaves.first(where: { $0.path == kernel.path })
     else { return }
-    switch architecture.layers[kernel.layer].layer.spec {
-    case .conv1D(let spec):
+    if case .conv1D(let spec) = leaf.spec {
       // An absurd number of groups is refused with the shapes.
       let (channels, overflow) = (kernel.tensor.shape[safe: 1] ?? 0).multipliedReportingOverflow(by: spec.groups)
       input.shape = [nil, overflow ? nil : channels]
-    case .lstm, .gru, .simpleRNN: input.shape = [nil, kernel.tensor.shape.first]
-    case .dense: input.shape = [kernel.tensor.shape.first]
-    case .input, .embedding, .masking, .dropout, .spatialDropout1D, .gaussianNoise, .gaussianDropout, .maxPooling1D,
-      .averagePooling1D, .globalMaxPooling1D, .globalAveragePooling1D, .activation, .flatten:
+    } else if leaf.spec.configuration is any RecurrentLayer {
+      input.shape = [nil, kernel.tensor.shape.first]
+    } else if case .dense = leaf.spec {
+      let isDistributed = architecture.spec.layers[leaf.top].spec.kind == .timeDistributed
+      input.shape = (isDistributed ? [nil] : []) + [kernel.tensor.shape.first]
+    } else {
       return
     }
-    architecture.layers[0].layer.spec = .input(input)
+    architecture.spec.layers[0].spec = .input(input)
     architecture.ledger.append(
       LedgerEntry(
-        .assumed, architecture.layers[0].layer.name,
+        .assumed, architecture.spec.layers[0].name,
         "the file states no input shape; taken as \(describe(shape: [nil] + input.shape)) from the first kernel"))
   }
 
-  private func shapeProblems(_ found: [(layer: Int, name: String, tensor: Tensor)]) throws -> [String] {
-    let shapes = try architecture.spec.shapes().parameters
-    return found.compactMap { item in
-      guard let expected = shapes[item.layer].first(where: { $0.name == item.name }),
-        expected.shape != item.tensor.shape
-      else { return nil }
-      let layer = architecture.layers[item.layer].layer
-      return "\(item.name) of '\(layer.name)' (\(layer.spec.kind.rawValue)) is \(item.tensor.shape), "
-        + "expected \(expected.shape)"
+  private func shapeProblems(_ found: [Found]) throws -> [String] {
+    _ = try architecture.spec.shapes()
+    let plain = architecture.spec.plain
+    var expected: [String: (shape: [Int], kind: LayerSpec.Kind)] = [:]
+    for (layer, shapes) in zip(plain.layers, try plain.shapes().parameters) {
+      for shape in shapes {
+        expected[NativeModel.path(layer: layer.name, parameter: shape.name)] = (shape.shape, layer.spec.kind)
+      }
     }
+    return found.compactMap { item in
+      guard let needed = expected[NativeModel.path(layer: item.path, parameter: item.name)],
+        needed.shape != item.tensor.shape
+      else { return nil }
+      return "\(item.name) of '\(item.path)' (\(needed.kind.rawValue)) is \(item.tensor.shape), "
+        + "expected \(needed.shape)"
+    }
+  }
+
+  // MARK: - Text
+
+  /// The words and weights of a layer that reads text, and what the layer comes to behind its ids.
+  private mutating func takeText() throws -> TextBundle? {
+    guard let text = architecture.texts.first,
+      let layer = architecture.spec.layers.firstIndex(where: { $0.name == text.layer })
+    else { return nil }
+    // The vocabulary stands in the archive once or twice, the same each time.
+    let file = checkpoint.blobs.first { $0.name.hasSuffix("vocabulary.txt") }
+    let bundle = try text.bundle(file: file.map { String(decoding: $0.bytes, as: UTF8.self) })
+    var weights: [Float]?
+    for entry in checkpoint.entries where entry.path.hasSuffix("vars/idf_weights") {
+      weights = entry.tensor.floats()
+      used.insert(entry.path)
+    }
+    architecture.spec.layers[layer].spec = text.spec(vocabulary: bundle.offsets.count - 1, weights: weights)
+    decisions.append("'\(text.layer)': its \(bundle.offsets.count - 1) words are the model's vocabulary")
+    return bundle
   }
 
   // MARK: - Everything else in the file
@@ -255,25 +291,11 @@ public struct KerasImport {
   }
 
   private mutating func noteActivations() {
-    let used = architecture.layers.flatMap { $0.layer.spec.activations }
+    let used = architecture.spec.layers.flatMap(\.spec.activations)
     if used.contains(.hardSigmoidFifth) {
       decisions.append("hard_sigmoid is clip(0.2 x + 0.5, 0, 1), as before Keras 3")
     }
     if used.contains(.hardSigmoidSixth) { decisions.append("hard_sigmoid is clip(x / 6 + 0.5, 0, 1), as in Keras 3") }
-  }
-}
-
-extension KerasArchitecture {
-  /// The architecture of a native model, to be filled with other weights.
-  init(native spec: ModelSpec) {
-    name = spec.name
-    isSequential = spec.isSequential
-    layers = spec.layers.map {
-      Layer(className: $0.spec.kind.rawValue, layer: $0, statesResetAfter: true)
-    }
-    calls = spec.calls
-    inputs = spec.inputs
-    outputs = spec.outputs
   }
 }
 

@@ -2,29 +2,77 @@ import RNNCore
 
 /// Keras's configurations of layers, read into `LayerSpec`. The first name of an argument is Keras 3's, later ones are
 /// older; a default is that of the versions that may leave the argument out.
+///
+/// Layers with layers inside are read by `KerasLayerReader`, which knows the JSON of these.
 enum KerasLayerReading {
-  /// - Throws: `unsupported` naming the class, an argument or an activation that is not carried.
-  static func spec(_ kind: LayerSpec.Kind, _ reader: inout KerasConfigReader) throws -> LayerSpec {
+  /// - Returns: `nil` for a class whose configuration holds other layers.
+  /// - Throws: `unsupported` naming an argument or an activation that is not carried.
+  static func spec(_ kind: KerasClass, _ reader: inout KerasConfigReader) throws -> LayerSpec? {
     switch kind {
-    case .input: .input(try input(&reader))
+    case .inputLayer: .input(try input(&reader))
     case .embedding: .embedding(try embedding(&reader))
     case .masking: .masking(MaskingSpec(maskValue: try reader.double("mask_value") ?? 0))
     case .dropout: .dropout(try noise(&reader))
     case .spatialDropout1D: .spatialDropout1D(try noise(&reader))
     case .gaussianNoise: .gaussianNoise(try noise(&reader))
     case .gaussianDropout: .gaussianDropout(try noise(&reader))
-    case .conv1D: .conv1D(try convolution(&reader))
+    case .alphaDropout: .alphaDropout(try noise(&reader))
+    case .activityRegularization: .activityRegularization(IdentitySpec())
+    // Masks end at it before Keras 3.
+    case .identity: reader.era.generation == .keras3 ? .identity(IdentitySpec()) : .withoutMask(WithoutMaskSpec())
+    case .conv1D, .atrousConvolution1D: .conv1D(try convolution(&reader))
+    case .conv1DTranspose: .conv1DTranspose(try transposed(&reader))
+    case .depthwiseConv1D: .depthwiseConv1D(try depthwise(&reader))
+    case .separableConv1D: .separableConv1D(try separable(&reader))
+    case .locallyConnected1D: .locallyConnected1D(try locallyConnected(&reader))
     case .maxPooling1D: .maxPooling1D(try pooling(&reader))
     case .averagePooling1D: .averagePooling1D(try pooling(&reader))
     case .globalMaxPooling1D: .globalMaxPooling1D(try globalPooling(&reader))
     case .globalAveragePooling1D: .globalAveragePooling1D(try globalPooling(&reader))
-    case .lstm: .lstm(try lstm(&reader))
-    case .gru: .gru(try gru(&reader))
-    case .simpleRNN: .simpleRNN(try simpleRNN(&reader))
-    case .dense: .dense(try dense(&reader))
+    case .lstm, .lstmCell: .lstm(try lstm(&reader))
+    case .gru, .gruCell: .gru(try gru(&reader))
+    case .simpleRNN, .simpleRNNCell: .simpleRNN(try simpleRNN(&reader))
+    case .convLSTM1D: .convLSTM1D(try convolutionalLSTM(&reader))
+    case .dense, .timeDistributedDense: .dense(try dense(&reader))
+    case .highway: .highway(try highway(&reader))
+    case .maxoutDense: .maxoutDense(try maxout(&reader))
     case .activation:
       .activation(ActivationSpec(activation: try reader.activation("activation", default: "linear")))
-    case .flatten: .flatten
+    case .leakyReLU, .elu, .thresholdedReLU, .reLU:
+      .activation(ActivationSpec(activation: try KerasActivationLayers.activation(kind, &reader)))
+    case .softmax: .softmax(SoftmaxSpec(axes: try reader.axes("axis", default: [-1])))
+    case .pReLU: .prelu(PReLUSpec(sharedAxes: try reader.axes("shared_axes", default: [])))
+    case .parametricSoftplus:
+      .parametricSoftplus(ParametricSoftplusSpec(sharedAxes: try reader.axes("shared_axes", default: [])))
+    case .sReLU: .sReLU(SReLUSpec(sharedAxes: try reader.axes("shared_axes", default: [])))
+    case .flatten: .flatten(try flatten(&reader))
+    case .reshape: .reshape(ReshapeSpec(targetShape: try reader.requiredInts("target_shape")))
+    case .permute: .permute(PermuteSpec(order: try reader.requiredInts("dims")))
+    case .repeatVector: .repeatVector(RepeatVectorSpec(count: try reader.requiredInt("n")))
+    case .zeroPadding1D: .edges(try edges(&reader, "padding", isCropping: false))
+    case .cropping1D: .edges(try edges(&reader, "cropping", isCropping: true))
+    case .upSampling1D: .upSampling1D(UpSampling1DSpec(size: try reader.requiredInt("size", "length")))
+    case .batchNormalization: try batchNormalization(&reader)
+    case .layerNormalization: .layerNormalization(try layerNormalization(&reader))
+    case .rmsNormalization: .layerNormalization(try rmsNormalization(&reader))
+    case .unitNormalization:
+      .unitNormalization(
+        UnitNormalizationSpec(
+          axes: try reader.axes("axis", default: [-1]), epsilon: reader.era.generation == .keras3 ? 1e-24 : 1e-12))
+    case .groupNormalization: .groupNormalization(try groupNormalization(&reader))
+    case .add: .merge(merge(.add, reader.era))
+    case .subtract: .merge(merge(.subtract, reader.era))
+    case .multiply: .merge(merge(.multiply, reader.era))
+    case .average: .merge(merge(.average, reader.era))
+    case .maximum: .merge(merge(.maximum, reader.era))
+    case .minimum: .merge(merge(.minimum, reader.era))
+    case .concatenate: .concatenate(concatenate(axis: try reader.int("axis") ?? -1, reader.era))
+    case .dot: .dot(try dot(&reader))
+    case .merge: try oldMerge(&reader)
+    case .attention: .attention(try attention(&reader))
+    case .additiveAttention: .attention(try additiveAttention(&reader))
+    case .multiHeadAttention: .multiHeadAttention(try multiHeadAttention(&reader))
+    case .rnn, .bidirectional, .timeDistributed, .sequential, .functional: nil
     }
   }
 
@@ -45,34 +93,7 @@ enum KerasLayerReading {
     NoiseSpec(rate: try reader.double("rate", "stddev", "p", "sigma") ?? 0)
   }
 
-  private static func convolution(_ reader: inout KerasConfigReader) throws -> Conv1DSpec {
-    var spec = Conv1DSpec(
-      filters: try reader.requiredInt("filters", "nb_filter"),
-      kernelSize: try reader.requiredInt("kernel_size", "filter_length"))
-    spec.strides = try reader.int("strides", "subsample_length") ?? 1
-    spec.padding = try padding(&reader)
-    spec.dilationRate = try reader.int("dilation_rate") ?? 1
-    spec.groups = try reader.int("groups") ?? 1
-    spec.activation = try reader.activation("activation", default: "linear")
-    spec.useBias = try reader.bool("use_bias", "bias", default: true)
-    return spec
-  }
-
-  private static func padding(_ reader: inout KerasConfigReader) throws -> Padding {
-    let name = try reader.string("padding", "border_mode") ?? "valid"
-    guard let padding = Padding(rawValue: name) else { throw RNNError.unsupported("the padding '\(name)' is unknown") }
-    return padding
-  }
-
-  private static func pooling(_ reader: inout KerasConfigReader) throws -> Pooling1DSpec {
-    let size = try reader.int("pool_size", "pool_length") ?? 2
-    return Pooling1DSpec(
-      poolSize: size, strides: try reader.int("strides", "stride") ?? size, padding: try padding(&reader))
-  }
-
-  private static func globalPooling(_ reader: inout KerasConfigReader) throws -> GlobalPooling1DSpec {
-    GlobalPooling1DSpec(keepDims: try reader.bool("keepdims", default: false))
-  }
+  // MARK: - Dense
 
   private static func dense(_ reader: inout KerasConfigReader) throws -> DenseSpec {
     var spec = DenseSpec(units: try reader.requiredInt("units", "output_dim"))
@@ -80,6 +101,44 @@ enum KerasLayerReading {
     spec.useBias = try reader.bool("use_bias", "bias", default: true)
     return spec
   }
+
+  private static func highway(_ reader: inout KerasConfigReader) throws -> HighwaySpec {
+    HighwaySpec(
+      activation: try reader.activation("activation", default: "linear"),
+      useBias: try reader.bool("bias", default: true))
+  }
+
+  private static func maxout(_ reader: inout KerasConfigReader) throws -> MaxoutDenseSpec {
+    MaxoutDenseSpec(
+      units: try reader.requiredInt("output_dim"), features: try reader.requiredInt("nb_feature"),
+      useBias: try reader.bool("bias", default: true))
+  }
+
+  // MARK: - Shapes
+
+  private static func flatten(_ reader: inout KerasConfigReader) throws -> FlattenSpec {
+    var spec = FlattenSpec()
+    spec.channelsFirst = try reader.string("data_format") == "channels_first"
+    return spec
+  }
+
+  /// One number for both ends, or one for each.
+  private static func edges(
+    _ reader: inout KerasConfigReader, _ key: String, isCropping: Bool
+  ) throws -> EdgeSpec {
+    if let words = reader.value(key)?.object {
+      // Keras 1 takes the ends by name, too.
+      return EdgeSpec(
+        before: words["left_pad"]?.integer ?? 0, after: words["right_pad"]?.integer ?? 0, isCropping: isCropping)
+    }
+    let sizes = try reader.requiredInts(key)
+    guard let first = sizes.first, let last = sizes.last, sizes.count <= 2 else {
+      throw RNNError.badData("the argument '\(key)' is \(sizes), expected one number or two")
+    }
+    return EdgeSpec(before: first, after: last, isCropping: isCropping)
+  }
+
+  // MARK: - Recurrent
 
   private static func lstm(_ reader: inout KerasConfigReader) throws -> LSTMSpec {
     var spec = LSTMSpec(units: try reader.requiredInt("units", "output_dim"))
@@ -106,6 +165,23 @@ enum KerasLayerReading {
     return spec
   }
 
+  private static func convolutionalLSTM(_ reader: inout KerasConfigReader) throws -> ConvLSTM1DSpec {
+    var spec = ConvLSTM1DSpec(
+      filters: try reader.requiredInt("filters"), kernelSize: try reader.requiredInt("kernel_size"))
+    spec.strides = try reader.int("strides") ?? 1
+    spec.padding = try KerasConvolutions.padding(&reader)
+    spec.dilationRate = try reader.int("dilation_rate") ?? 1
+    spec.activation = try checked(reader.activation("activation", default: "tanh"), "activation")
+    // Of ConvLSTM alone, the default stayed `hard_sigmoid` until Keras 3.
+    let fallback = reader.era.generation == .keras3 ? "sigmoid" : "hard_sigmoid"
+    spec.recurrentActivation = try checked(
+      reader.activation("recurrent_activation", default: fallback), "recurrent_activation")
+    spec.options = try options(&reader)
+    // Before Keras 3 this layer has the argument and does not heed it.
+    if reader.era.generation != .keras3 { spec.options.zeroOutputForMask = false }
+    return spec
+  }
+
   private static func recurrentGates(_ reader: inout KerasConfigReader) throws -> Activation {
     let fallback = reader.era.defaultRecurrentActivation
     return try checked(
@@ -117,7 +193,8 @@ enum KerasLayerReading {
     return activation
   }
 
-  private static func options(_ reader: inout KerasConfigReader) throws -> RecurrentOptions {
+  /// What a recurrent layer, or `RNN` around cells, says of reading and returning; of a cell, its bias and dropout.
+  static func options(_ reader: inout KerasConfigReader) throws -> RecurrentOptions {
     var options = RecurrentOptions()
     options.returnSequences = try reader.bool("return_sequences", default: false)
     options.returnState = try reader.bool("return_state", default: false)
@@ -128,6 +205,7 @@ enum KerasLayerReading {
     options.useBias = try reader.bool("use_bias", default: true)
     options.dropout = try reader.double("dropout", "dropout_W") ?? 0
     options.recurrentDropout = try reader.double("recurrent_dropout", "dropout_U") ?? 0
+    options.emitsState = reader.era.emitsStateAtMaskedSteps && !options.unroll
     return options
   }
 }

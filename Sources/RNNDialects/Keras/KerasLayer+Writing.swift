@@ -5,8 +5,35 @@ import RNNCore
 struct KerasLayerWriting {
   let generation: KerasGeneration
 
-  /// - Throws: `unsupported` for an activation that the generation does not have.
+  /// One entry of a layer list, but for its calls.
+  /// - Throws: `unsupported` for what the generation does not have.
+  func entry(of layer: ModelSpec.Layer) throws -> JSONObject {
+    JSONObject([
+      ("class_name", .string(KerasLayerWriting.className(of: layer.spec))), ("config", .object(try config(of: layer))),
+    ])
+  }
+
+  /// - Throws: `unsupported` for an activation or a layer that the generation does not have.
   func config(of layer: ModelSpec.Layer) throws -> JSONObject {
+    if case .channelsFirst(let spec) = layer.spec {
+      var inner = spec.layer
+      inner.name = layer.name
+      var config = try config(of: inner)
+      config["data_format"] = "channels_first"
+      return config
+    }
+    if case .timeMajor(let spec) = layer.spec {
+      var inner = spec.layer
+      inner.name = layer.name
+      var config = try config(of: inner)
+      config["time_major"] = true
+      return config
+    }
+    if case .model(let nested) = layer.spec {
+      var config = try KerasGraphWriting(nested.model, self, name: layer.name).config()
+      if !layer.isTrainable { config["trainable"] = false }
+      return config
+    }
     var config = JSONObject([("name", .string(layer.name))])
     // Some classes of some versions do not take the argument, which is true wherever it is absent.
     if !layer.isTrainable { config["trainable"] = false }
@@ -30,7 +57,10 @@ struct KerasLayerWriting {
     "kernel_initializer", "recurrent_initializer", "bias_initializer", "embeddings_initializer",
     "kernel_regularizer", "recurrent_regularizer", "bias_regularizer", "embeddings_regularizer",
     "activity_regularizer", "kernel_constraint", "recurrent_constraint", "bias_constraint", "embeddings_constraint",
-    "unit_forget_bias", "seed", "noise_shape",
+    "unit_forget_bias", "seed", "noise_shape", "gamma_initializer", "beta_initializer", "moving_mean_initializer",
+    "moving_variance_initializer", "gamma_regularizer", "beta_regularizer", "gamma_constraint", "beta_constraint",
+    "alpha_initializer", "alpha_regularizer", "alpha_constraint", "depthwise_initializer", "pointwise_initializer",
+    "depthwise_regularizer", "pointwise_regularizer", "depthwise_constraint", "pointwise_constraint", "l1", "l2",
   ]
 
   /// An initializer by its plain name where it has nothing but defaults: the one form that all generations read.
@@ -44,9 +74,36 @@ struct KerasLayerWriting {
       "Orthogonal", "OrthogonalInitializer",
     ]
     if isDefault, plain.contains(className) {
-      return .string(className.hasPrefix("Orthogonal") ? "orthogonal" : KerasClasses.snakeCase(className))
+      return .string(className.hasPrefix("Orthogonal") ? "orthogonal" : KerasClass.snakeCase(className))
     }
     return ["class_name": .string(className), "config": .object(config)]
+  }
+
+  /// The class that a layer is written as.
+  static func className(of spec: LayerSpec) -> String {
+    switch spec {
+    case .input: "InputLayer"
+    case .activation(let spec): KerasActivationLayers.className(of: spec.activation)
+    case .edges(let spec): spec.isCropping ? "Cropping1D" : "ZeroPadding1D"
+    case .merge(let spec): spec.function.rawValue.prefix(1).uppercased() + spec.function.rawValue.dropFirst()
+    case .attention(let spec): spec.score == .additive ? "AdditiveAttention" : "Attention"
+    case .layerNormalization(let spec): spec.form == .rootMeanSquare ? "RMSNormalization" : "LayerNormalization"
+    case .stackedRNN: "RNN"
+    case .channelsFirst(let spec): className(of: spec.layer.spec)
+    case .timeMajor(let spec): className(of: spec.layer.spec)
+    case .model(let spec): spec.model.isSequential ? "Sequential" : "Model"
+    case .embedding, .tokenCounts, .masking, .dropout, .spatialDropout1D, .gaussianNoise, .gaussianDropout,
+      .alphaDropout, .conv1D,
+      .conv1DTranspose, .depthwiseConv1D, .separableConv1D, .locallyConnected1D, .maxPooling1D, .averagePooling1D,
+      .globalMaxPooling1D, .globalAveragePooling1D, .lstm, .gru, .simpleRNN, .convLSTM1D, .lstmVariant, .dense,
+      .highway, .maxoutDense, .softmax, .prelu, .parametricSoftplus, .sReLU, .flatten, .reshape, .permute,
+      .repeatVector, .upSampling1D, .identity, .activityRegularization, .batchNormalization, .unitNormalization,
+      .groupNormalization, .concatenate, .dot, .multiHeadAttention, .unary, .binary, .reduction, .slice, .expandDims,
+      .squeeze, .stack, .matrixProduct, .reverseSteps, .foldSteps, .unfoldSteps, .swapBatch, .whereValid, .withMask,
+      .maskOf,
+      .withoutMask, .bidirectional, .timeDistributed:
+      spec.kind.rawValue
+    }
   }
 
   private func arguments(of spec: LayerSpec) throws -> [(String, JSONValue)] {
@@ -60,10 +117,15 @@ struct KerasLayerWriting {
         ("mask_zero", .bool(spec.maskZero)),
       ]
     case .masking(let spec): return [("mask_value", .number(spec.maskValue))]
-    case .dropout(let spec), .spatialDropout1D(let spec), .gaussianDropout(let spec):
+    case .dropout(let spec), .spatialDropout1D(let spec), .gaussianDropout(let spec), .alphaDropout(let spec):
       return [("rate", .number(spec.rate))]
     case .gaussianNoise(let spec): return [("stddev", .number(spec.rate))]
+    case .identity, .activityRegularization: return []
+    case .flatten(let spec): return spec.channelsFirst ? [("data_format", "channels_first")] : []
     case .conv1D(let spec): return try arguments(of: spec)
+    case .conv1DTranspose(let spec): return try arguments(of: spec)
+    case .depthwiseConv1D(let spec): return try arguments(of: spec)
+    case .separableConv1D(let spec): return try arguments(of: spec)
     case .maxPooling1D(let spec), .averagePooling1D(let spec):
       return [
         ("pool_size", .array([.integer(spec.poolSize)])), ("strides", .array([.integer(spec.strides)])),
@@ -72,35 +134,128 @@ struct KerasLayerWriting {
     case .globalMaxPooling1D(let spec), .globalAveragePooling1D(let spec):
       return spec.keepDims ? [("keepdims", true)] : []
     case .lstm(let spec):
+      return try cell(spec) + arguments(of: spec.options)
+    case .gru(let spec):
+      return try cell(spec) + arguments(of: spec.options)
+    case .simpleRNN(let spec):
+      return try cell(spec) + arguments(of: spec.options)
+    case .convLSTM1D(let spec):
       return [
-        ("units", .integer(spec.units)), ("activation", try name(spec.activation)),
+        ("filters", .integer(spec.filters)), ("kernel_size", .array([.integer(spec.kernelSize)])),
+        ("strides", .array([.integer(spec.strides)])), ("padding", .string(spec.padding.rawValue)),
+        ("dilation_rate", .array([.integer(spec.dilationRate)])), ("activation", try name(spec.activation)),
         ("recurrent_activation", try name(spec.recurrentActivation)),
       ] + arguments(of: spec.options)
-    case .gru(let spec):
-      return [
-        ("units", .integer(spec.units)), ("activation", try name(spec.activation)),
-        ("recurrent_activation", try name(spec.recurrentActivation)), ("reset_after", .bool(spec.resetAfter)),
-      ] + arguments(of: spec.options)
-    case .simpleRNN(let spec):
-      return [("units", .integer(spec.units)), ("activation", try name(spec.activation))] + arguments(of: spec.options)
     case .dense(let spec):
       return [
         ("units", .integer(spec.units)), ("activation", try name(spec.activation)), ("use_bias", .bool(spec.useBias)),
       ]
-    case .activation(let spec): return [("activation", try name(spec.activation))]
-    case .flatten: return []
+    case .activation(let spec): return try KerasActivationLayers.arguments(of: spec.activation, generation)
+    case .softmax(let spec): return [("axis", axes(spec.axes))]
+    case .prelu(let spec):
+      return spec.sharedAxes.isEmpty ? [] : [("shared_axes", .array(spec.sharedAxes.map(JSONValue.integer)))]
+    case .reshape(let spec): return [("target_shape", .array(spec.targetShape.map(JSONValue.integer)))]
+    case .permute(let spec): return [("dims", .array(spec.order.map(JSONValue.integer)))]
+    case .repeatVector(let spec): return [("n", .integer(spec.count))]
+    case .edges(let spec):
+      return [(spec.isCropping ? "cropping" : "padding", .array([.integer(spec.before), .integer(spec.after)]))]
+    case .upSampling1D(let spec): return [("size", .integer(spec.size))]
+    case .batchNormalization(let spec):
+      guard !spec.alwaysUsesBatch else {
+        throw RNNError.unsupported("no later Keras has what BatchNormalization did with mode 2")
+      }
+      return [
+        ("axis", .integer(spec.axis)), ("momentum", .number(spec.momentum)), ("epsilon", .number(spec.epsilon)),
+        ("center", .bool(spec.center)), ("scale", .bool(spec.scale)),
+      ]
+    case .layerNormalization(let spec): return try arguments(of: spec)
+    case .unitNormalization(let spec): return [("axis", axes(spec.axes))]
+    case .groupNormalization(let spec):
+      return [
+        ("groups", .integer(spec.groups)), ("axis", .integer(spec.axis)), ("epsilon", .number(spec.epsilon)),
+        ("center", .bool(spec.center)), ("scale", .bool(spec.scale)),
+      ]
+    case .merge: return []
+    case .concatenate(let spec): return [("axis", .integer(spec.axis))]
+    case .dot(let spec):
+      return [("axes", .array(spec.axes.map(JSONValue.integer))), ("normalize", .bool(spec.normalize))]
+    case .attention(let spec):
+      let score: [(String, JSONValue)] = spec.score == .additive ? [] : [("score_mode", .string(spec.score.rawValue))]
+      return [("use_scale", .bool(spec.useScale)), ("dropout", .number(spec.dropout))] + score
+    case .multiHeadAttention(let spec):
+      return [
+        ("num_heads", .integer(spec.headCount)), ("key_dim", .integer(spec.keyDim)),
+        ("value_dim", .integer(spec.valueDim)), ("dropout", .number(spec.dropout)), ("use_bias", .bool(spec.useBias)),
+        ("output_shape", spec.outputDim.map { .array([.integer($0)]) } ?? .null),
+      ]
+    case .bidirectional(let spec):
+      return [
+        ("layer", .object(try entry(of: spec.forward))), ("backward_layer", .object(try entry(of: spec.backward))),
+        ("merge_mode", spec.merge == .none ? .null : .string(spec.merge.rawValue)),
+      ]
+    case .timeDistributed(let spec): return [("layer", .object(try entry(of: spec.layer)))]
+    case .stackedRNN(let spec): return try stack(spec)
+    case .tokenCounts, .locallyConnected1D, .lstmVariant, .highway, .maxoutDense, .parametricSoftplus, .sReLU, .unary,
+      .binary,
+      .reduction, .slice, .expandDims, .squeeze, .stack, .matrixProduct, .reverseSteps, .foldSteps, .unfoldSteps,
+      .swapBatch, .whereValid, .withMask, .maskOf, .withoutMask:
+      throw RNNError.unsupported("\(generation.rawValue) has no layer that does what \(spec.kind.rawValue) does")
+    case .channelsFirst, .timeMajor, .model:
+      throw RNNError(.internalError, "\(spec.kind.rawValue) is written by its parts")
     }
   }
 
-  private func arguments(of spec: Conv1DSpec) throws -> [(String, JSONValue)] {
-    var arguments: [(String, JSONValue)] = [
-      ("filters", .integer(spec.filters)), ("kernel_size", .array([.integer(spec.kernelSize)])),
-      ("strides", .array([.integer(spec.strides)])), ("padding", .string(spec.padding.rawValue)),
-      ("dilation_rate", .array([.integer(spec.dilationRate)])), ("activation", try name(spec.activation)),
-      ("use_bias", .bool(spec.useBias)),
+  private func axes(_ axes: [Int]) -> JSONValue {
+    axes.count == 1 ? .integer(axes[0]) : .array(axes.map(JSONValue.integer))
+  }
+
+  // MARK: - Recurrent
+
+  private func cell(_ spec: LSTMSpec) throws -> [(String, JSONValue)] {
+    [
+      ("units", .integer(spec.units)), ("activation", try name(spec.activation)),
+      ("recurrent_activation", try name(spec.recurrentActivation)),
     ]
-    if spec.groups != 1 { arguments.append(("groups", .integer(spec.groups))) }
-    return arguments
+  }
+
+  private func cell(_ spec: GRUSpec) throws -> [(String, JSONValue)] {
+    [
+      ("units", .integer(spec.units)), ("activation", try name(spec.activation)),
+      ("recurrent_activation", try name(spec.recurrentActivation)), ("reset_after", .bool(spec.resetAfter)),
+    ]
+  }
+
+  private func cell(_ spec: SimpleRNNSpec) throws -> [(String, JSONValue)] {
+    [("units", .integer(spec.units)), ("activation", try name(spec.activation))]
+  }
+
+  /// Bias and dropout belong to each cell, everything else to the layer around them.
+  private func stack(_ spec: StackedRNNSpec) throws -> [(String, JSONValue)] {
+    let cells = try spec.cells.map { layer -> JSONValue in
+      var arguments: [(String, JSONValue)]
+      if case .lstm(let lstm) = layer.spec {
+        arguments = try cell(lstm)
+      } else if case .gru(let gru) = layer.spec {
+        arguments = try cell(gru)
+      } else if case .simpleRNN(let simple) = layer.spec {
+        arguments = try cell(simple)
+      } else {
+        throw RNNError.unsupported("\(layer.spec.kind.rawValue) as a cell")
+      }
+      if !layer.isTrainable { arguments.append(("trainable", false)) }
+      let options = layer.spec.recurrentOptions ?? RecurrentOptions()
+      arguments += [
+        ("use_bias", .bool(options.useBias)), ("dropout", .number(options.dropout)),
+        ("recurrent_dropout", .number(options.recurrentDropout)),
+      ]
+      return [
+        "class_name": .string(KerasLayerWriting.className(of: layer.spec) + "Cell"),
+        "config": .object(JSONObject([("name", .string(layer.name))] + arguments)),
+      ]
+    }
+    let own: Set<String> = ["use_bias", "dropout", "recurrent_dropout"]
+    return [("cell", ["class_name": "StackedRNNCells", "config": ["cells": .array(cells)]])]
+      + arguments(of: spec.options).filter { !own.contains($0.0) }
   }
 
   private func arguments(of options: RecurrentOptions) -> [(String, JSONValue)] {
@@ -115,10 +270,109 @@ struct KerasLayerWriting {
     return arguments
   }
 
+  // MARK: - Convolutions and normalizations
+
+  private func arguments(of spec: Conv1DSpec) throws -> [(String, JSONValue)] {
+    var arguments: [(String, JSONValue)] = [
+      ("filters", .integer(spec.filters)), ("kernel_size", .array([.integer(spec.kernelSize)])),
+      ("strides", .array([.integer(spec.strides)])), ("padding", .string(spec.padding.rawValue)),
+      ("dilation_rate", .array([.integer(spec.dilationRate)])), ("activation", try name(spec.activation)),
+      ("use_bias", .bool(spec.useBias)),
+    ]
+    if spec.groups != 1 { arguments.append(("groups", .integer(spec.groups))) }
+    return arguments
+  }
+
+  private func arguments(of spec: Conv1DTransposeSpec) throws -> [(String, JSONValue)] {
+    [
+      ("filters", .integer(spec.filters)), ("kernel_size", .array([.integer(spec.kernelSize)])),
+      ("strides", .array([.integer(spec.strides)])), ("padding", .string(spec.padding.rawValue)),
+      ("output_padding", spec.outputPadding.map { .array([.integer($0)]) } ?? .null),
+      ("dilation_rate", .array([.integer(spec.dilationRate)])), ("activation", try name(spec.activation)),
+      ("use_bias", .bool(spec.useBias)),
+    ]
+  }
+
+  private func arguments(of spec: DepthwiseConv1DSpec) throws -> [(String, JSONValue)] {
+    [
+      ("kernel_size", .array([.integer(spec.kernelSize)])), ("depth_multiplier", .integer(spec.depthMultiplier)),
+      ("strides", .array([.integer(spec.strides)])), ("padding", .string(spec.padding.rawValue)),
+      ("dilation_rate", .array([.integer(spec.dilationRate)])), ("activation", try name(spec.activation)),
+      ("use_bias", .bool(spec.useBias)),
+    ]
+  }
+
+  private func arguments(of spec: SeparableConv1DSpec) throws -> [(String, JSONValue)] {
+    [
+      ("filters", .integer(spec.filters)), ("kernel_size", .array([.integer(spec.kernelSize)])),
+      ("depth_multiplier", .integer(spec.depthMultiplier)), ("strides", .array([.integer(spec.strides)])),
+      ("padding", .string(spec.padding.rawValue)), ("dilation_rate", .array([.integer(spec.dilationRate)])),
+      ("activation", try name(spec.activation)), ("use_bias", .bool(spec.useBias)),
+    ]
+  }
+
+  private func arguments(of spec: LayerNormalizationSpec) throws -> [(String, JSONValue)] {
+    switch spec.form {
+    case .rootMeanSquare: return [("axis", axes(spec.axes)), ("epsilon", .number(spec.epsilon))]
+    case .centered, .uncentered:
+      let scaling: [(String, JSONValue)] = spec.form == .uncentered ? [("rms_scaling", true)] : []
+      return [
+        ("axis", axes(spec.axes)), ("epsilon", .number(spec.epsilon)), ("center", .bool(spec.center)),
+        ("scale", .bool(spec.scale)),
+      ] + scaling
+    case .doubleEpsilon:
+      throw RNNError.unsupported("no later Keras has what BatchNormalization did with mode 1")
+    }
+  }
+
   private func name(_ activation: Activation) throws -> JSONValue {
     guard let name = KerasActivations.name(of: activation, generation) else {
-      throw RNNError.unsupported("\(generation.rawValue) has no activation '\(activation.rawValue)'")
+      if KerasActivationLayers.className(of: activation) != "Activation" {
+        return [
+          "class_name": .string(KerasActivationLayers.className(of: activation)),
+          "config": .object(JSONObject(try KerasActivationLayers.arguments(of: activation, generation))),
+        ]
+      }
+      throw RNNError.unsupported("\(generation.rawValue) has no activation '\(activation.name)'")
     }
     return .string(name)
+  }
+}
+
+extension KerasActivationLayers {
+  /// The class of the layer that does nothing but this function.
+  static func className(of activation: Activation) -> String {
+    if case .leakyRelu = activation { return "LeakyReLU" }
+    if case .scaledElu = activation { return "ELU" }
+    if case .thresholdedRelu = activation { return "ThresholdedReLU" }
+    if case .boundedRelu = activation { return "ReLU" }
+    return "Activation"
+  }
+
+  /// Whether a version of the generation has the function, by its name or as a layer.
+  static func has(_ activation: Activation, _ generation: KerasGeneration) -> Bool {
+    if case .thresholdedRelu = activation { return generation != .keras3 }
+    return className(of: activation) != "Activation" || KerasActivations.name(of: activation, generation) != nil
+  }
+
+  static func arguments(of activation: Activation, _ generation: KerasGeneration) throws -> [(String, JSONValue)] {
+    if case .leakyRelu(let slope) = activation {
+      return [(generation == .keras3 ? "negative_slope" : "alpha", .number(slope))]
+    }
+    if case .scaledElu(let alpha) = activation { return [("alpha", .number(alpha))] }
+    if case .thresholdedRelu(let theta) = activation {
+      guard generation != .keras3 else { throw RNNError.unsupported("keras3 has no ThresholdedReLU") }
+      return [("theta", .number(theta))]
+    }
+    if case .boundedRelu(let ceiling, let slope, let threshold) = activation {
+      return [
+        ("max_value", ceiling.map(JSONValue.number) ?? .null), ("negative_slope", .number(slope)),
+        ("threshold", .number(threshold)),
+      ]
+    }
+    guard let name = KerasActivations.name(of: activation, generation) else {
+      throw RNNError.unsupported("\(generation.rawValue) has no activation '\(activation.name)'")
+    }
+    return [("activation", .string(name))]
   }
 }

@@ -11,8 +11,10 @@ struct KerasLayout: Sendable {
   /// What to tell people, where something had to be rearranged.
   var note: String?
   var parts: [Part]
+  /// Arrays behind those of the parts that nothing needs.
+  var unused = 0
 
-  var arrayCount: Int { parts.reduce(0) { $0 + $1.arrays.count } }
+  var arrayCount: Int { parts.reduce(unused) { $0 + $1.arrays.count } }
 
   /// Array n is parameter n.
   static func identity(_ parameters: [String]) -> KerasLayout {
@@ -37,18 +39,30 @@ struct KerasLayout: Sendable {
       Part(parameter: "bias", arrays: [2, 5, 8]),
     ])
 
-  /// The layout of a layer stored as so many arrays, or `nil` where none fits.
-  static func layout(for spec: LayerSpec, arrayCount: Int) -> KerasLayout? {
-    let candidates: [KerasLayout] =
-      switch spec {
-      case .lstm: [identity(spec.parameterNames), keras1LSTM]
-      case .gru: [identity(spec.parameterNames), keras1GRU]
-      case .input, .embedding, .masking, .dropout, .spatialDropout1D, .gaussianNoise, .gaussianDropout, .conv1D,
-        .maxPooling1D, .averagePooling1D, .globalMaxPooling1D, .globalAveragePooling1D, .simpleRNN, .dense,
-        .activation, .flatten:
-        [identity(spec.parameterNames)]
-      }
-    return candidates.first { $0.arrayCount == arrayCount }
+  /// Keras 1's BatchNormalization with mode 1 stores moving statistics that it does not use.
+  static let keras1SampleNormalization = KerasLayout(
+    note: "two moving statistics, which mode 1 does not use, are left out",
+    parts: [Part(parameter: "gamma", arrays: [0]), Part(parameter: "beta", arrays: [1])], unused: 2)
+
+  /// The layouts that a plain layer may be stored in: that of today first.
+  static func candidates(for spec: LayerSpec) -> [KerasLayout] {
+    let today = identity(spec.parameterNames)
+    if case .lstm = spec { return [today, keras1LSTM] }
+    if case .gru = spec { return [today, keras1GRU] }
+    if case .layerNormalization(let normalization) = spec, normalization.form == .doubleEpsilon {
+      return [keras1SampleNormalization]
+    }
+    return [today]
+  }
+
+  /// For each array, whether a gradient moves it.
+  func areTrained(_ spec: LayerSpec) -> [Bool] {
+    let statistics = Set(spec.configuration.statisticNames)
+    var result = [Bool](repeating: false, count: arrayCount)
+    for part in parts where !statistics.contains(part.parameter) {
+      for array in part.arrays { result[array] = true }
+    }
+    return result
   }
 
   /// The native parameters from a layer's arrays.

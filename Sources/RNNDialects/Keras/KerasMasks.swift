@@ -1,76 +1,160 @@
 import RNNCore
 
-/// Masks in Keras 3's functional configurations: the comparison that an `Embedding` or a `Masking` makes of its input
-/// stands there as operations of its own, `NotEqual` and `Any`, and its result in the argument `mask` of the layers behind.
-/// The native graph has the mask implied; here the two are checked to be the same.
+/// Masks in Keras 3's functional configurations: what an `Embedding` or a `Masking` compares, and what merging makes of
+/// masks, stand there as operations of their own, and their results in the argument `mask` of the layers behind. The native
+/// graph has masks implied; here the two are told to be the same, or not.
 struct KerasMasks {
-  /// What a mask compares.
-  private struct Comparison {
-    var tensor: KerasTensor
-    var value: Double
-    /// Whether any channel may differ, as `Masking` takes it.
-    var isOverChannels: Bool
+  /// How a mask comes about.
+  indirect enum Expression: Equatable {
+    /// tensor != value, for each number; with `isOverChannels`, for any channel of a step.
+    case comparison(ModelSpec.Reference, Double, isOverChannels: Bool)
+    /// Valid where any is; in order.
+    case any([Expression])
+    /// One behind the other along an axis; `nil` is valid everywhere.
+    case joined([Expression?], axis: Int)
   }
 
-  private var comparisons: [String: Comparison] = [:]
+  /// Operations, by name.
+  private var operations: [String: (className: String, config: JSONValue, call: KerasCall)] = [:]
+  private var aside: Set<String> = []
 
-  /// - Parameter entries: the configuration's layers; the mask's operations among them are taken out.
-  init(takingFrom entries: inout [JSONValue]) {
-    var anys: [(name: String, of: String)] = []
-    entries = entries.filter { entry in
-      guard let name = (entry["name"] ?? entry["config"]?["name"])?.string,
-        let arguments = entry["inbound_nodes"]?.array?.first?["args"]?.array,
-        let tensor = arguments.first.flatMap({ KerasTensor(keras3: $0) })
-      else { return true }
-      switch entry["class_name"]?.string {
-      case "NotEqual":
-        guard arguments.count == 2, let value = arguments[1].double else { return true }
-        comparisons[name] = Comparison(tensor: tensor, value: value, isOverChannels: false)
-        return false
-      case "Any":
-        guard entry["config"]?["axis"]?.integer == -1 else { return true }
-        anys.append((name, tensor.layer))
-        return false
-      default: return true
+  mutating func add(_ name: String, _ entry: JSONValue, _ call: KerasCall) {
+    operations[name] = (entry["class_name"]?.string ?? "", entry["config"] ?? .null, call)
+  }
+
+  func isSetAside(_ name: String) -> Bool { aside.contains(name) }
+
+  /// Sets the operations aside that nothing needs but arguments `mask`.
+  mutating func setAside(names: [String], nodes: [[KerasCall]]) {
+    var users: [String: [(user: String, isMask: Bool)]] = [:]
+    for (name, calls) in zip(names, nodes) {
+      for call in calls {
+        for tensor in call.arguments.flatMap(\.tensors) { users[tensor.layer, default: []].append((name, false)) }
+        for word in call.keywords {
+          for tensor in word.argument.tensors { users[tensor.layer, default: []].append((name, word.name == "mask")) }
+        }
       }
     }
-    for any in anys {
-      guard var comparison = comparisons[any.of] else { continue }
-      comparison.isOverChannels = true
-      comparisons[any.name] = comparison
+    var isChanged = true
+    while isChanged {
+      isChanged = false
+      for name in operations.keys where !aside.contains(name) {
+        guard let uses = users[name], uses.allSatisfy({ $0.isMask || aside.contains($0.user) }) else { continue }
+        aside.insert(name)
+        isChanged = true
+      }
     }
   }
 
-  /// - Throws: `unsupported` where a call's mask is not the one that its input has of itself.
-  func check(_ mask: KerasTensor?, of call: ModelSpec.Call, _ calls: [ModelSpec.Call], _ graph: KerasGraph) throws {
-    guard let mask else { return }
-    let place = "layer '\(graph.layers[call.layer].name)'"
-    guard let comparison = comparisons[mask.layer] else {
-      throw RNNError.unsupported("a mask that comes from the layer '\(mask.layer)'", at: place)
-    }
-    let implied = call.inputs.first.flatMap { source(of: $0, calls, graph.layers) }
-    let isSame =
-      try implied?.tensor == graph.reference(comparison.tensor) && implied?.isOverChannels == comparison.isOverChannels
-      && (implied?.value == comparison.value || implied?.value.isNaN == true && comparison.value.isNaN)
-    guard isSame else { throw RNNError.unsupported("a mask that is not that of its input", at: place) }
+  /// Whether a mask is the one that the first input of a call has of itself.
+  func isImplied(_ mask: KerasTensor, at input: ModelSpec.Reference, _ graph: KerasGraph) throws -> Bool {
+    guard let stated = expression(mask, graph), let implied = implied(input, graph) else { return false }
+    return stated == implied
   }
 
-  /// What makes the mask of an output: the nearest `Embedding` or `Masking` before it, through layers that pass masks on.
-  private func source(
-    of reference: ModelSpec.Reference, _ calls: [ModelSpec.Call], _ layers: [ModelSpec.Layer]
-  ) -> (tensor: ModelSpec.Reference, value: Double, isOverChannels: Bool)? {
-    let call = calls[reference.call]
-    guard let input = call.inputs.first else { return nil }
-    switch layers[call.layer].spec {
-    case .embedding(let spec): return spec.maskZero ? (input, 0, false) : nil
-    case .masking(let spec): return (input, spec.maskValue, true)
-    case .dropout, .spatialDropout1D, .gaussianNoise, .gaussianDropout, .dense, .activation:
-      return source(of: input, calls, layers)
-    case .lstm(let spec): return spec.options.returnSequences ? source(of: input, calls, layers) : nil
-    case .gru(let spec): return spec.options.returnSequences ? source(of: input, calls, layers) : nil
-    case .simpleRNN(let spec): return spec.options.returnSequences ? source(of: input, calls, layers) : nil
-    case .input, .conv1D, .maxPooling1D, .averagePooling1D, .globalMaxPooling1D, .globalAveragePooling1D, .flatten:
-      return nil
+  /// What the configuration's operations say.
+  private func expression(_ tensor: KerasTensor, _ graph: KerasGraph) -> Expression? {
+    guard let operation = operations[tensor.layer] else { return nil }
+    let tensors = operation.call.arguments.flatMap(\.tensors)
+    switch operation.className {
+    case "NotEqual":
+      guard let source = tensors.first.flatMap(graph.known), operation.call.arguments.count == 2,
+        let value = operation.call.arguments[1].value?.double
+      else { return nil }
+      return .comparison(source, value, isOverChannels: false)
+    case "LogicalOr":
+      let parts = tensors.compactMap { expression($0, graph) }
+      guard parts.count == tensors.count else { return nil }
+      return .any(parts.flatMap { part in if case .any(let inner) = part { inner } else { [part] } })
+    case "ConvertToTensor": return tensors.first.flatMap { expression($0, graph) }
+    case "Any":
+      guard operation.config["axis"]?.integer == -1, let source = tensors.first else { return nil }
+      if case .comparison(let tensor, let value, isOverChannels: false)? = expression(source, graph) {
+        return .comparison(tensor, value, isOverChannels: true)
+      }
+      return joined(source, graph)
+    case _: return nil
+    }
+  }
+
+  /// Concatenated masks, each spread over the channels before.
+  private func joined(_ tensor: KerasTensor, _ graph: KerasGraph) -> Expression? {
+    guard let operation = operations[tensor.layer], operation.className == "Concatenate",
+      let axis = operation.config["axis"]?.integer
+    else { return nil }
+    var parts: [Expression?] = []
+    for part in operation.call.arguments.flatMap(\.tensors) {
+      guard let spread = operations[part.layer] else { return nil }
+      if spread.className == "OnesLike" {
+        parts.append(nil)
+        continue
+      }
+      guard spread.className == "LogicalOr", let wide = spread.call.arguments.first?.tensor,
+        let source = operations[wide.layer], source.className == "ExpandDims",
+        let mask = source.call.arguments.first?.tensor, let inner = expression(mask, graph)
+      else { return nil }
+      parts.append(inner)
+    }
+    return .joined(parts, axis: axis)
+  }
+
+  /// What the native graph implies.
+  private func implied(_ reference: ModelSpec.Reference, _ graph: KerasGraph) -> Expression? {
+    let call = graph.calls[reference.call]
+    let configuration = graph.layers[call.layer].spec.configuration
+    guard reference.output == 0, let first = call.inputs.first else { return nil }
+    if let embedding = configuration as? EmbeddingSpec {
+      return embedding.maskZero ? .comparison(first, 0, isOverChannels: false) : nil
+    }
+    if let masking = configuration as? MaskingSpec {
+      return .comparison(first, masking.maskValue, isOverChannels: true)
+    }
+    if configuration.keepsMask { return implied(first, graph) }
+    let parts = call.inputs.map { implied($0, graph) }
+    if configuration is MergeSpec {
+      let known = parts.compactMap(\.self)
+      guard known.count == parts.count else { return nil }
+      return .any(known.flatMap { part in if case .any(let inner) = part { inner } else { [part] } })
+    }
+    if let concatenate = configuration as? ConcatenateSpec, parts.contains(where: { $0 != nil }) {
+      return .joined(parts, axis: concatenate.axis)
+    }
+    return nil
+  }
+}
+
+extension ModelSpec {
+  /// Two layers do more with masks than is carried: Keras 2's GroupNormalization takes its statistics over what a mask
+  /// leaves (tf_keras, `group_normalization.py`, `_apply_normalization`), Keras 3's over everything; and a ConvLSTM1D
+  /// takes masks of its steps' rows as well as of its steps.
+  /// - Throws: `unsupported` where such a mask may reach one.
+  func refuseMasks(_ generation: KerasGeneration, _ shapes: ModelShapes) throws {
+    // The rank of the mask behind each call, 0 without one.
+    var ranks: [Int] = []
+    for call in calls {
+      let layer = layers[call.layer]
+      let configuration = layer.spec.configuration
+      let reaching = call.inputs.map { $0.output == 0 ? ranks[$0.call] : 0 }.max() ?? 0
+      try locating("layer '\(layer.name)'") {
+        if generation == .keras2, reaching > 0, configuration is GroupNormalizationSpec {
+          throw RNNError.unsupported("GroupNormalization over the steps that a mask leaves")
+        }
+        if reaching > 2, configuration is ConvLSTM1DSpec {
+          throw RNNError.unsupported("ConvLSTM1D with a mask of its rows")
+        }
+      }
+      let rank = shapes.outputs[call.inputs.first?.call ?? 0][call.inputs.first?.output ?? 0].count
+      if configuration is MaskingSpec {
+        ranks.append(rank)
+      } else if let embedding = configuration as? EmbeddingSpec {
+        ranks.append(embedding.maskZero ? rank + 1 : 0)
+      } else if configuration is WithMaskSpec || configuration is MaskOfSpec {
+        let mask = call.inputs[1]
+        ranks.append(
+          configuration is WithMaskSpec ? shapes.outputs[mask.call][mask.output].count + 1 : ranks[mask.call])
+      } else {
+        ranks.append(configuration.keepsMask || configuration is ConcatenateSpec ? reaching : 0)
+      }
     }
   }
 }

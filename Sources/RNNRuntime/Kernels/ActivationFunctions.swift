@@ -32,6 +32,14 @@ enum NaiveActivation {
     case .squareplus: (x + .sqrt(x * x + 4)) / 2
     case .sparsePlus: x <= -1 ? 0 : x >= 1 ? x : (x + 1) * (x + 1) / 4
     case .sparseSigmoid: clip((x + 1) / 2, 0, 1)
+    case .leakyRelu(let slope): x > 0 ? x : Scalar(slope) * x
+    case .scaledElu(let alpha): x > 0 ? x : Scalar(alpha) * .expMinusOne(x)
+    case .thresholdedRelu(let theta): x > Scalar(theta) || x.isNaN ? x : 0
+    case .boundedRelu(let ceiling, let slope, let threshold):
+      boundedRelu(x, ceiling.map { Scalar($0) }, Scalar(slope), Scalar(threshold))
+    case .tanhGelu: Scalar(0.5) * x * (1 + .tanh(geluArgument(x)))
+    case .sigmoidTo2: 4 * sigmoid(x) - 2
+    case .sigmoidTo1: 2 * sigmoid(x) - 1
     case .softmax, .logSoftmax, .sparsemax, .glu: nil
     }
   }
@@ -54,7 +62,9 @@ enum NaiveActivation {
       return (0..<half).map { x[$0] * sigmoid(x[half + $0]) }
     case .linear, .relu, .relu6, .leakyRelu02, .elu, .selu, .celu, .sigmoid, .logSigmoid, .hardSigmoidFifth,
       .hardSigmoidSixth, .tanh, .hardTanh, .tanhShrink, .hardShrink, .softShrink, .softplus, .softsign, .exponential,
-      .silu, .hardSilu, .gelu, .mish, .squareplus, .sparsePlus, .sparseSigmoid:
+      .silu, .hardSilu, .gelu, .mish, .squareplus, .sparsePlus, .sparseSigmoid, .leakyRelu, .scaledElu,
+      .thresholdedRelu,
+      .boundedRelu, .tanhGelu, .sigmoidTo2, .sigmoidTo1:
       return x.map { value(activation, $0) ?? $0 }
     }
   }
@@ -62,6 +72,20 @@ enum NaiveActivation {
   /// NaN stays NaN, unlike with `min` and `max`.
   private static func clip<Scalar: BinaryFloatingPoint>(_ x: Scalar, _ low: Scalar, _ high: Scalar) -> Scalar {
     x < low ? low : x > high ? high : x
+  }
+
+  static func boundedRelu<Scalar: BinaryFloatingPoint>(
+    _ x: Scalar, _ ceiling: Scalar?, _ slope: Scalar, _ threshold: Scalar
+  ) -> Scalar {
+    if x.isNaN { return x }
+    let above = x > threshold ? x : 0
+    let clipped = ceiling.map { min(max(above, 0), $0) } ?? above
+    return clipped - slope * max(threshold - x, 0)
+  }
+
+  /// sqrt(2 / pi) (x + 0.044715 x^3)
+  static func geluArgument<Scalar: Real & BinaryFloatingPoint>(_ x: Scalar) -> Scalar {
+    .sqrt(2 / .pi) * (x + Scalar(0.044715) * x * x * x)
   }
 
   private static func sigmoid<Scalar: Real & BinaryFloatingPoint>(_ x: Scalar) -> Scalar {

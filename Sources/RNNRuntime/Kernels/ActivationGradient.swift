@@ -9,7 +9,7 @@ extension Activation {
     case .linear, .relu, .sigmoid, .tanh, .elu, .celu, .selu, .exponential, .softmax, .logSoftmax: false
     case .relu6, .leakyRelu02, .hardTanh, .logSigmoid, .hardSigmoidFifth, .hardSigmoidSixth, .tanhShrink, .hardShrink,
       .softShrink, .softplus, .softsign, .silu, .hardSilu, .gelu, .mish, .squareplus, .sparsePlus, .sparseSigmoid,
-      .sparsemax, .glu:
+      .sparsemax, .glu, .leakyRelu, .scaledElu, .thresholdedRelu, .boundedRelu, .tanhGelu, .sigmoidTo2, .sigmoidTo1:
       true
     }
   }
@@ -39,7 +39,8 @@ enum ActivationGradient {
       }
     case .relu6, .leakyRelu02, .elu, .selu, .celu, .logSigmoid, .hardSigmoidFifth, .hardSigmoidSixth, .hardTanh,
       .tanhShrink, .hardShrink, .softShrink, .softplus, .softsign, .exponential, .silu, .hardSilu, .gelu, .mish,
-      .squareplus, .sparsePlus, .sparseSigmoid:
+      .squareplus, .sparsePlus, .sparseSigmoid, .leakyRelu, .scaledElu, .thresholdedRelu, .boundedRelu, .tanhGelu,
+      .sigmoidTo2, .sigmoidTo1:
       let readsInput = activation.needsInput
       for index in 0..<count {
         dx[index] = dy[index] * NaiveActivation.derivative(activation, x: readsInput ? x[index] : 0, y: y[index])
@@ -78,8 +79,22 @@ extension NaiveActivation {
     case .squareplus: Scalar(0.5) * (1 + x / .sqrt(x * x + 4))
     case .sparsePlus: x <= -1 ? 0 : x >= 1 ? 1 : (x + 1) / 2
     case .sparseSigmoid: abs(x) < 1 ? Scalar(0.5) : 0
+    case .leakyRelu(let slope): x > 0 ? 1 : Scalar(slope)
+    case .scaledElu(let alpha): x > 0 ? 1 : Scalar(alpha) * .exp(x)
+    case .thresholdedRelu(let theta): x > Scalar(theta) ? 1 : 0
+    case .boundedRelu(let ceiling, let slope, let threshold):
+      if x <= Scalar(threshold) { Scalar(slope) } else { ceiling.map { x > 0 && x < Scalar($0) } ?? true ? 1 : 0 }
+    case .tanhGelu: tanhGeluDerivative(x)
+    case .sigmoidTo2: 4 * sigmoidOf(x) * (1 - sigmoidOf(x))
+    case .sigmoidTo1: 2 * sigmoidOf(x) * (1 - sigmoidOf(x))
     case .softmax, .logSoftmax, .sparsemax, .glu: 0
     }
+  }
+
+  private static func tanhGeluDerivative<Scalar: Real & BinaryFloatingPoint>(_ x: Scalar) -> Scalar {
+    let squashed = Scalar.tanh(geluArgument(x))
+    let slope: Scalar = .sqrt(2 / .pi) * (1 + 3 * Scalar(0.044715) * x * x)
+    return Scalar(0.5) * (1 + squashed) + Scalar(0.5) * x * (1 - squashed * squashed) * slope
   }
 
   private static func sigmoidOf<Scalar: Real & BinaryFloatingPoint>(_ x: Scalar) -> Scalar { 1 / (1 + .exp(-x)) }
@@ -124,7 +139,9 @@ extension NaiveActivation {
     case .sparsemax: sparsemaxGradient(x: x, y: y, dy: dy, width: width, dx: dx)
     case .linear, .relu, .relu6, .leakyRelu02, .elu, .selu, .celu, .sigmoid, .logSigmoid, .hardSigmoidFifth,
       .hardSigmoidSixth, .tanh, .hardTanh, .tanhShrink, .hardShrink, .softShrink, .softplus, .softsign, .exponential,
-      .silu, .hardSilu, .gelu, .mish, .squareplus, .sparsePlus, .sparseSigmoid:
+      .silu, .hardSilu, .gelu, .mish, .squareplus, .sparsePlus, .sparseSigmoid, .leakyRelu, .scaledElu,
+      .thresholdedRelu,
+      .boundedRelu, .tanhGelu, .sigmoidTo2, .sigmoidTo1:
       for index in 0..<width { dx[index] = dy[index] * derivative(activation, x: x[index], y: y[index]) }
     }
   }

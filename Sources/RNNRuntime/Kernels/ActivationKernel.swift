@@ -20,7 +20,8 @@ enum ActivationKernel {
       for row in 0..<rows { replaceRow(activation, x + row * width, width) }
     case .glu: preconditionFailure("glu changes the width; see applyGLU")
     case .relu6, .leakyRelu02, .elu, .selu, .celu, .logSigmoid, .hardTanh, .tanhShrink, .hardShrink, .softShrink,
-      .softplus, .softsign, .silu, .hardSilu, .gelu, .mish, .squareplus, .sparsePlus, .sparseSigmoid:
+      .softplus, .softsign, .silu, .hardSilu, .gelu, .mish, .squareplus, .sparsePlus, .sparseSigmoid, .leakyRelu,
+      .scaledElu, .thresholdedRelu, .boundedRelu, .tanhGelu, .sigmoidTo2, .sigmoidTo1:
       for index in 0..<count {
         if let value = NaiveActivation.value(activation, x[index]) { x[index] = value }
       }

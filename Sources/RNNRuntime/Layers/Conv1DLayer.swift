@@ -3,7 +3,7 @@ import RNNCore
 /// y[b, o, f] = f(bias[f] + sum over k, c of x[b, o stride + k dilation - left, c] kernel[k, c, f])
 ///
 /// With groups, filter f sees the channels of its group. Steps outside the sequence count as zero.
-struct Conv1DLayer: RuntimeLayer {
+struct Conv1DLayer: UnaryLayer {
   let spec: Conv1DSpec
 
   private func geometry(_ timesteps: Int) throws -> WindowGeometry {

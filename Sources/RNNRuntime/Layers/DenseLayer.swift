@@ -1,7 +1,7 @@
 import RNNCore
 
 /// y[..., units] = f(x[..., channels] kernel[channels, units] + bias[units])
-struct DenseLayer: RuntimeLayer {
+struct DenseLayer: UnaryLayer {
   let spec: DenseSpec
 
   func plan(input: [Int], isMasked: Bool, isTraining: Bool) -> LayerPlan {
@@ -10,7 +10,7 @@ struct DenseLayer: RuntimeLayer {
     let isGated = spec.activation == .glu
     let sums = rows * spec.units
     return LayerPlan(
-      outputShapes: [input.dropLast() + [isGated ? spec.units / 2 : spec.units]], passesMask: isMasked,
+      outputShapes: [input.dropLast() + [isGated ? spec.units / 2 : spec.units]], maskSource: isMasked ? 0 : nil,
       scratch: isGated ? sums : 0, tape: spec.activation.needsInput ? sums : 0,
       backwardScratch: sums + channels * spec.units)
   }

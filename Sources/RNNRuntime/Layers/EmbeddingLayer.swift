@@ -1,11 +1,11 @@
 import RNNCore
 
 /// y[..., :] = table[id[...], :]
-struct EmbeddingLayer: RuntimeLayer {
+struct EmbeddingLayer: UnaryLayer {
   let spec: EmbeddingSpec
 
   func plan(input: [Int], isMasked: Bool, isTraining: Bool) -> LayerPlan {
-    LayerPlan(outputShapes: [input + [spec.outputDim]], makesMask: spec.maskZero)
+    LayerPlan(outputShapes: [input + [spec.outputDim]], ownMask: spec.maskZero ? input : nil)
   }
 
   func forward(_ run: inout ForwardRun) throws {

@@ -16,14 +16,14 @@ import RNNCore
 ///     reset before:  dr = (dn transposed(R)) h     dh before += (dn transposed(R)) r
 ///
 /// each times the derivative of its own activation.
-struct GRULayer: RuntimeLayer {
+struct GRULayer: UnaryLayer {
   let spec: GRUSpec
 
   /// The tape of a step: what the reset gate multiplied (reset after: h R + b' of n; reset before: r h), h before
   /// recurrent dropout, and the sums where an activation's derivative needs them.
   private var loop: RecurrentLoop {
     RecurrentLoop(
-      options: spec.options, units: spec.units, gates: 3, stateCount: 1,
+      options: spec.options, units: spec.units, gates: 3, stateWidths: spec.stateWidths,
       cellTape: 2 * spec.units + (needsSums ? 3 * spec.units : 0), hasStateSums: true)
   }
 

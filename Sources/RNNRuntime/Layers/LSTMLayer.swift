@@ -12,13 +12,13 @@ import RNNCore
 ///     do = dh activation(c)    dc += dh o activation'(c)    di = dc g    df = dc c before    dg = dc i
 ///
 /// each times the derivative of its own activation, and dc before = dc f.
-struct LSTMLayer: RuntimeLayer {
+struct LSTMLayer: UnaryLayer {
   let spec: LSTMSpec
 
   /// The tape of a step: the new c, activation(c), and the gates' sums where an activation's derivative needs them.
   private var loop: RecurrentLoop {
     RecurrentLoop(
-      options: spec.options, units: spec.units, gates: 4, stateCount: 2,
+      options: spec.options, units: spec.units, gates: 4, stateWidths: spec.stateWidths,
       cellTape: 2 * spec.units + (needsSums ? 4 * spec.units : 0))
   }
 

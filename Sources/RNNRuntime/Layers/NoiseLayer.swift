@@ -5,13 +5,16 @@ import RNNCore
 /// - dropout: y = x keep / (1 - rate), keep = 1 with probability 1 - rate, for each element;
 /// - spatial dropout: the same, one keep for each example and channel;
 /// - Gaussian noise: y = x + deviation N(0, 1);
-/// - Gaussian dropout: y = x (1 + sqrt(rate / (1 - rate)) N(0, 1)).
-struct NoiseLayer: RuntimeLayer {
+/// - Gaussian dropout: y = x (1 + sqrt(rate / (1 - rate)) N(0, 1));
+/// - alpha dropout: y = a (x keep + s (1 - keep)) + b, where s is what SELU makes of minus infinity, and a and b keep mean
+///   and variance (Klambauer et al. 2017).
+struct NoiseLayer: UnaryLayer {
   enum Kind {
     case dropout(rate: Float)
     case spatialDropout(rate: Float)
     case gaussianNoise(deviation: Float)
     case gaussianDropout(rate: Float)
+    case alphaDropout(rate: Float)
   }
 
   let kind: Kind
@@ -22,7 +25,7 @@ struct NoiseLayer: RuntimeLayer {
 
   private var isActive: Bool {
     switch kind {
-    case .dropout(let rate), .spatialDropout(let rate), .gaussianDropout(let rate): rate > 0
+    case .dropout(let rate), .spatialDropout(let rate), .gaussianDropout(let rate), .alphaDropout(let rate): rate > 0
     case .gaussianNoise(let deviation): deviation > 0
     }
   }
@@ -31,7 +34,8 @@ struct NoiseLayer: RuntimeLayer {
   func plan(input: [Int], isMasked: Bool, isTraining: Bool) -> LayerPlan {
     let isIdentity = !isTraining || !isActive
     return LayerPlan(
-      outputShapes: [input], passesMask: isMasked, isIdentity: isIdentity, tape: isIdentity ? 0 : input.reduce(1, *))
+      outputShapes: [input], maskSource: isMasked ? 0 : nil, isIdentity: isIdentity,
+      tape: isIdentity ? 0 : input.reduce(1, *))
   }
 
   func forward(_ run: inout ForwardRun) {
@@ -60,6 +64,14 @@ struct NoiseLayer: RuntimeLayer {
     case .gaussianDropout(let rate):
       let deviation = (rate / (1 - rate)).squareRoot()
       for index in 0..<x.count { factors[index] = 1 + deviation * noise.normal(first + index) }
+    case .alphaDropout(let rate):
+      let alpha = AlphaDropout(rate: rate)
+      for index in 0..<x.count {
+        let isKept = noise.uniform(first + index) >= rate
+        factors[index] = isKept ? alpha.factor : 0
+        y[index] = (isKept ? alpha.factor * x.floats[index] : alpha.factor * AlphaDropout.floor) + alpha.shift
+      }
+      return
     case .gaussianNoise(let deviation):
       for index in 0..<x.count {
         factors[index] = 1
@@ -80,5 +92,20 @@ struct NoiseLayer: RuntimeLayer {
     let count = run.inputs[0].count
     guard isActive, run.noise != nil else { return Kernels.table.add(dx, run.outputGradients[0], count) }
     Kernels.table.multiply_accumulate(dx, run.outputGradients[0], run.tape, count)
+  }
+}
+
+/// What alpha dropout multiplies and adds.
+struct AlphaDropout {
+  /// SELU's value far to the left: minus its two constants.
+  static let floor = Float(-1.6732632423543772 * 1.0507009873554805)
+
+  let factor: Float
+  let shift: Float
+
+  init(rate: Float) {
+    let floor = AlphaDropout.floor
+    factor = 1 / ((1 - rate) * (1 + rate * floor * floor)).squareRoot()
+    shift = -factor * floor * rate
   }
 }

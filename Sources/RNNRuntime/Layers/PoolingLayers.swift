@@ -2,7 +2,7 @@ import CRNNKernels
 import RNNCore
 
 /// Maximum or mean over windows of timesteps; steps outside the sequence do not count.
-struct Pooling1DLayer: RuntimeLayer {
+struct Pooling1DLayer: UnaryLayer {
   let spec: Pooling1DSpec
   let isMaximum: Bool
 
@@ -59,7 +59,7 @@ struct Pooling1DLayer: RuntimeLayer {
 }
 
 /// Maximum or mean over all timesteps; the mean leaves masked steps out.
-struct GlobalPooling1DLayer: RuntimeLayer {
+struct GlobalPooling1DLayer: UnaryLayer {
   let spec: GlobalPooling1DSpec
   let isMaximum: Bool
 

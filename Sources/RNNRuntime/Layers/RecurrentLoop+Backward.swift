@@ -48,14 +48,14 @@ extension RecurrentLoop {
     let inputSums = memory.take(batch * timesteps * width)
     let stateSums = hasStateSums ? memory.take(batch * timesteps * width) : inputSums
     let kernelTransposed = memory.take(channels * width)
-    let recurrentTransposed = memory.take(units * width)
+    let recurrentTransposed = memory.take(outputWidth * width)
     let inputGradient = memory.take(batch * timesteps * channels)
-    let states = (0..<stateCount).map { _ in memory.take(batch * units) }
-    let carried = memory.take(batch * units)
-    let through = memory.take(batch * units)
+    let states = stateWidths.map { memory.take(batch * $0) }
+    let carried = memory.take(batch * outputWidth)
+    let through = memory.take(batch * outputWidth)
     inputSums.update(repeating: 0, count: batch * timesteps * width)
     if hasStateSums { stateSums.update(repeating: 0, count: batch * timesteps * width) }
-    transpose(run.parameters[1], rows: units, columns: width, into: recurrentTransposed)
+    transpose(run.parameters[1], rows: outputWidth, columns: width, into: recurrentTransposed)
     startGradients(run, states, carried, batch: batch)
     for position in (0..<timesteps).reversed() {
       let time = options.goBackwards ? timesteps - 1 - position : position
@@ -66,19 +66,25 @@ extension RecurrentLoop {
         let isValid = row < batch && (options.ignoresMask || x.mask.map { $0[index] != 0 } ?? true)
         if row < batch {
           takeOutputGradient(
-            run, states[0] + row * units, carried + row * units, isValid: isValid, row * timesteps + position)
+            run, states[0] + row * outputWidth, carried + row * outputWidth, isValid: isValid,
+            row * timesteps + position)
+          if let observed = run.stateGradients {
+            let gradient = observed + (row * timesteps + position) * outputWidth
+            gradient.update(from: states[0] + row * outputWidth, count: outputWidth)
+            Kernels.table.add(gradient, carried + row * outputWidth, outputWidth)
+          }
         }
         if isValid {
           step(
             BackwardStep(
-              gates: tape.gates + index * width, before: tape.before.map { $0 + index * units },
-              cell: tape.cell + index * cellTape, states: states.map { $0 + row * units },
+              gates: tape.gates + index * width, before: zip(tape.before, stateWidths).map { $0 + index * $1 },
+              cell: tape.cell + index * cellTape, states: zip(states, stateWidths).map { $0 + row * $1 },
               inputSums: inputSums + index * width, stateSums: stateSums + index * width,
               scratch: memory.next + row * stepScratch))
           continue
         }
         if first < row {
-          let (start, count) = (first * units, (row - first) * units)
+          let (start, count) = (first * outputWidth, (row - first) * outputWidth)
           (through + start).update(repeating: 0, count: count)
           throughRecurrent(
             through + start,
@@ -92,8 +98,9 @@ extension RecurrentLoop {
         first = row + 1
       }
     }
+    if options.emitsState { Kernels.table.add(states[0], carried, batch * outputWidth) }
     for (index, state) in states.enumerated() where run.inputs.count > index + 1 {
-      if let gradient = run.inputGradients[index + 1] { Kernels.table.add(gradient, state, batch * units) }
+      if let gradient = run.inputGradients[index + 1] { Kernels.table.add(gradient, state, batch * stateWidths[index]) }
     }
     if let gradients = run.parameterGradients {
       multiplyTransposedAdd(
@@ -121,15 +128,15 @@ extension RecurrentLoop {
   private func startGradients(_ run: BackwardRun, _ states: [Floats], _ carried: Floats, batch: Int) {
     for (index, state) in states.enumerated() {
       if options.returnState {
-        state.update(from: run.outputGradients[index + 1], count: batch * units)
+        state.update(from: run.outputGradients[index + 1], count: batch * stateWidths[index])
       } else {
-        state.update(repeating: 0, count: batch * units)
+        state.update(repeating: 0, count: batch * stateWidths[index])
       }
     }
     if options.returnSequences {
-      carried.update(repeating: 0, count: batch * units)
+      carried.update(repeating: 0, count: batch * outputWidth)
     } else {
-      carried.update(from: run.outputGradients[0], count: batch * units)
+      carried.update(from: run.outputGradients[0], count: batch * outputWidth)
     }
   }
 
@@ -137,12 +144,14 @@ extension RecurrentLoop {
   private func takeOutputGradient(
     _ run: BackwardRun, _ state: Floats, _ carried: Floats, isValid: Bool, _ outputRow: Int
   ) {
-    if options.returnSequences { Kernels.table.add(carried, run.outputGradients[0] + outputRow * units, units) }
+    if options.returnSequences, !isZeroed(run.inputs[0], outputRow) {
+      Kernels.table.add(carried, run.outputGradients[0] + outputRow * outputWidth, outputWidth)
+    }
     if isValid {
-      Kernels.table.add(state, carried, units)
-      carried.update(repeating: 0, count: units)
-    } else if options.zeroOutputForMask {
-      carried.update(repeating: 0, count: units)
+      Kernels.table.add(state, carried, outputWidth)
+      carried.update(repeating: 0, count: outputWidth)
+    } else if options.zeroOutputForMask, !options.zeroesByPosition {
+      carried.update(repeating: 0, count: outputWidth)
     }
   }
 }

@@ -2,8 +2,8 @@ import RNNCore
 
 /// What the recurrent layers share: the order of the steps, masks, dropout, and where outputs and states go.
 ///
-/// A masked step leaves every state as it is; its output is the previous one (zero before the first), or zero with
-/// `zeroOutputForMask`. Without `returnSequences` the last output is the result.
+/// A masked step leaves every state as it is; its output is the previous one (zero before the first, or with `emitsState`
+/// the initial state), or zero with `zeroOutputForMask`. Without `returnSequences` the last output is the result.
 ///
 /// In training, dropout multiplies the inputs and recurrent dropout the state that enters the recurrent product, each by
 /// one mask for all steps of an example.
@@ -11,11 +11,15 @@ struct RecurrentLoop {
   let options: RecurrentOptions
   let units: Int
   let gates: Int
-  let stateCount: Int
+  /// The width of each state; the first is the output.
+  let stateWidths: [Int]
   /// Floats a step and example that the cell keeps for its backward pass, beside the states before the step.
   let cellTape: Int
   /// Whether the two sums of a gate, x K + b and h R + b', have gradients of their own.
   var hasStateSums = false
+
+  /// Of the output, which is also what the recurrent product reads.
+  var outputWidth: Int { stateWidths[0] }
 
   // MARK: - Memory
 
@@ -23,24 +27,25 @@ struct RecurrentLoop {
   func plan(input: [Int], isMasked: Bool, stepScratch: Int, backwardStepScratch: Int) -> LayerPlan {
     let (batch, timesteps, channels) = (input[0], input[1], input[2])
     func lines(_ count: Int) -> Int { FloatMemory.lines(count) }
-    let output = options.returnSequences ? [batch, timesteps, units] : [batch, units]
-    let states = options.returnState ? Array(repeating: [batch, units], count: stateCount) : []
+    let output = options.returnSequences ? [batch, timesteps, outputWidth] : [batch, outputWidth]
+    let states = options.returnState ? stateWidths.map { [batch, $0] } : []
     let width = gates * units
     let steps = batch * timesteps
+    let stateLines = stateWidths.reduce(2 * lines(batch * outputWidth)) { $0 + lines(batch * $1) }
     return LayerPlan(
-      outputShapes: [output] + states, passesMask: isMasked && options.returnSequences,
-      scratch: lines(steps * width) + (stateCount + 2) * lines(batch * units) + batch * stepScratch,
-      tape: lines(steps * width) + stateCount * lines(steps * units) + lines(steps * cellTape)
-        + lines(steps * channels) + lines(batch * channels) + lines(batch * units),
-      backwardScratch: (hasStateSums ? 2 : 1) * lines(steps * width) + lines(channels * width) + lines(units * width)
-        + lines(steps * channels) + (stateCount + 2) * lines(batch * units) + batch * backwardStepScratch)
+      outputShapes: [output] + states, maskSource: isMasked && options.returnSequences ? 0 : nil,
+      scratch: lines(steps * width) + stateLines + batch * stepScratch,
+      tape: lines(steps * width) + stateWidths.reduce(0) { $0 + lines(steps * $1) } + lines(steps * cellTape)
+        + lines(steps * channels) + lines(batch * channels) + lines(batch * outputWidth),
+      backwardScratch: (hasStateSums ? 2 : 1) * lines(steps * width) + lines(channels * width)
+        + lines(outputWidth * width) + lines(steps * channels) + stateLines + batch * backwardStepScratch)
   }
 
   /// The working memory of a forward run.
   struct Memory {
     /// (batch, timesteps, gates x units)
     var projected: Floats
-    /// Each (batch, units).
+    /// Each (batch, its width).
     var states: [Floats]
     /// (batch, units): the first state as the recurrent product sees it, behind recurrent dropout.
     var dropped: Floats
@@ -69,17 +74,17 @@ struct RecurrentLoop {
     var memory = FloatCutter(tape)
     let steps = batch * timesteps
     return Tape(
-      gates: memory.take(steps * gates * units), before: (0..<stateCount).map { _ in memory.take(steps * units) },
+      gates: memory.take(steps * gates * units), before: stateWidths.map { memory.take(steps * $0) },
       cell: memory.take(steps * cellTape), inputs: memory.take(steps * channels),
-      inputDropout: memory.take(batch * channels), recurrentDropout: memory.take(batch * units))
+      inputDropout: memory.take(batch * channels), recurrentDropout: memory.take(batch * outputWidth))
   }
 
   private func layOut(scratch: Floats, batch: Int, timesteps: Int) -> Memory {
     var memory = FloatCutter(scratch)
     let projected = memory.take(batch * timesteps * gates * units)
-    let states = (0..<stateCount).map { _ in memory.take(batch * units) }
-    let dropped = memory.take(batch * units)
-    let lastOutput = memory.take(batch * units)
+    let states = stateWidths.map { memory.take(batch * $0) }
+    let dropped = memory.take(batch * outputWidth)
+    let lastOutput = memory.take(batch * outputWidth)
     return Memory(projected: projected, states: states, dropped: dropped, lastOutput: lastOutput, step: memory.next)
   }
 
@@ -111,28 +116,42 @@ struct RecurrentLoop {
       rows: x.rows, columns: width, inner: x.width, source, step: x.width, run.parameters[0], step: width,
       into: memory.projected, step: width)
     start(memory, run)
-    memory.lastOutput.update(repeating: 0, count: batch * units)
+    if options.emitsState || run.continues && !(run.states?.isEmpty ?? true) {
+      memory.lastOutput.update(from: memory.states[0], count: batch * outputWidth)
+    } else {
+      memory.lastOutput.update(repeating: 0, count: batch * outputWidth)
+    }
     for position in 0..<timesteps {
       let time = options.goBackwards ? timesteps - 1 - position : position
       remember(memory, tape, time, batch: batch, timesteps: timesteps)
       advance(memory, tape, x, time, batch: batch, step)
       if options.returnSequences {
         for row in 0..<batch {
-          (run.outputs[0].floats + (row * timesteps + position) * units)
-            .update(from: memory.lastOutput + row * units, count: units)
+          let output = run.outputs[0].floats + (row * timesteps + position) * outputWidth
+          if isZeroed(x, row * timesteps + position) {
+            output.update(repeating: 0, count: outputWidth)
+            continue
+          }
+          output.update(from: memory.lastOutput + row * outputWidth, count: outputWidth)
         }
       }
     }
-    if !options.returnSequences { run.outputs[0].floats.update(from: memory.lastOutput, count: batch * units) }
+    if !options.returnSequences { run.outputs[0].floats.update(from: memory.lastOutput, count: batch * outputWidth) }
     tape?.gates.update(from: memory.projected, count: batch * timesteps * width)
     finish(memory, &run, batch: batch)
+  }
+
+  /// Whether an output is 0 whatever the state, see `RecurrentOptions.zeroesByPosition`.
+  func isZeroed(_ x: Value, _ position: Int) -> Bool {
+    guard options.zeroesByPosition, !options.ignoresMask, let mask = x.mask else { return false }
+    return mask[position] == 0
   }
 
   /// The inputs behind dropout, which the tape keeps; outside training, the inputs themselves.
   private func prepareInputs(_ x: Value, _ tape: Tape?, _ noise: LayerNoise?) -> UnsafePointer<Float> {
     guard let tape else { return UnsafePointer(x.floats) }
     fill(tape.inputDropout, rows: x.batch, width: x.width, rate: options.dropout, noise, stream: 2)
-    fill(tape.recurrentDropout, rows: x.batch, width: units, rate: options.recurrentDropout, noise, stream: 3)
+    fill(tape.recurrentDropout, rows: x.batch, width: outputWidth, rate: options.recurrentDropout, noise, stream: 3)
     let timesteps = x.shape[1]
     for example in 0..<x.batch {
       let keep = tape.inputDropout + example * x.width
@@ -154,8 +173,8 @@ struct RecurrentLoop {
   }
 
   private func start(_ memory: Memory, _ run: ForwardRun) {
-    let count = run.inputs[0].batch * units
     for (index, state) in memory.states.enumerated() {
+      let count = run.inputs[0].batch * stateWidths[index]
       if run.inputs.count > index + 1 {
         state.update(from: run.inputs[index + 1].floats, count: count)
       } else if let states = run.states, states.count > index, states[index].count == count {
@@ -171,18 +190,17 @@ struct RecurrentLoop {
   /// Puts the states before a step on the tape, and the first one behind recurrent dropout beside the memory's states.
   private func remember(_ memory: Memory, _ tape: Tape?, _ time: Int, batch: Int, timesteps: Int) {
     guard let tape else {
-      memory.dropped.update(from: memory.states[0], count: batch * units)
+      memory.dropped.update(from: memory.states[0], count: batch * outputWidth)
       return
     }
     for row in 0..<batch {
-      for unit in 0..<units {
-        memory.dropped[row * units + unit] =
-          memory.states[0][row * units + unit] * tape.recurrentDropout[row * units + unit]
+      for index in row * outputWidth..<(row + 1) * outputWidth {
+        memory.dropped[index] = memory.states[0][index] * tape.recurrentDropout[index]
       }
-      let position = (row * timesteps + time) * units
-      (tape.before[0] + position).update(from: memory.dropped + row * units, count: units)
-      for state in 1..<max(stateCount, 1) {
-        (tape.before[state] + position).update(from: memory.states[state] + row * units, count: units)
+      let position = row * timesteps + time
+      (tape.before[0] + position * outputWidth).update(from: memory.dropped + row * outputWidth, count: outputWidth)
+      for (state, width) in stateWidths.enumerated().dropFirst() {
+        (tape.before[state] + position * width).update(from: memory.states[state] + row * width, count: width)
       }
     }
   }
@@ -198,7 +216,9 @@ struct RecurrentLoop {
     var row = 0
     while row < batch {
       guard isValid(row) else {
-        if options.zeroOutputForMask { (memory.lastOutput + row * units).update(repeating: 0, count: units) }
+        if options.zeroOutputForMask, !options.zeroesByPosition {
+          (memory.lastOutput + row * outputWidth).update(repeating: 0, count: outputWidth)
+        }
         // Products over all steps pass by this one with factors of zero, which only numbers survive.
         (tape.map { $0.cell + (row * timesteps + time) * cellTape })?.update(repeating: 0, count: cellTape)
         row += 1
@@ -212,19 +232,20 @@ struct RecurrentLoop {
         Step(
           rows: row..<end, projected: memory.projected + position * width, stride: timesteps * width,
           tape: tape.map { $0.cell + position * cellTape }, tapeStride: timesteps * cellTape))
-      (memory.lastOutput + row * units).update(from: memory.states[0] + row * units, count: (end - row) * units)
+      (memory.lastOutput + row * outputWidth)
+        .update(from: memory.states[0] + row * outputWidth, count: (end - row) * outputWidth)
       row = end
     }
   }
 
   private func finish(_ memory: Memory, _ run: inout ForwardRun, batch: Int) {
     if options.returnState {
-      for (output, state) in zip(run.outputs.dropFirst(), memory.states) {
-        output.floats.update(from: state, count: batch * units)
+      for (index, state) in memory.states.enumerated() {
+        run.outputs[index + 1].floats.update(from: state, count: batch * stateWidths[index])
       }
     }
     if run.states != nil {
-      run.states = memory.states.map { Array(UnsafeBufferPointer(start: $0, count: batch * units)) }
+      run.states = zip(memory.states, stateWidths).map { Array(UnsafeBufferPointer(start: $0, count: batch * $1)) }
     }
   }
 }

@@ -5,8 +5,10 @@ struct Value {
   var floats: Floats
   /// Batch first.
   var shape: [Int]
-  /// 1 for a valid step, 0 for a masked one, (batch x timesteps); `nil` where nothing is masked.
+  /// 1 for a valid step, 0 for a masked one; `nil` where nothing is masked.
   var mask: UnsafeMutablePointer<UInt8>?
+  /// The mask's shape, mostly (batch, timesteps): leading axes of the value's, as far as any framework makes masks.
+  var maskShape: [Int] = []
   /// For inputs that an embedding reads: the ids as integers.
   var ids: UnsafeMutablePointer<Int32>?
 
@@ -22,10 +24,10 @@ struct Value {
 struct LayerPlan {
   /// With the batch.
   var outputShapes: [[Int]]
-  /// Whether the first output has a mask of its own.
-  var makesMask = false
-  /// Whether the first output has the first input's mask.
-  var passesMask = false
+  /// The shape of a mask that the first output has of its own.
+  var ownMask: [Int]?
+  /// The input whose mask the first output has.
+  var maskSource: Int?
   /// Whether the first output is the first input, untouched.
   var isIdentity = false
   /// Floats of working memory.
@@ -41,7 +43,7 @@ typealias LayerStates = [[Float]]
 
 /// One forward run of one layer.
 struct ForwardRun {
-  /// One value; for recurrent layers, optionally their initial states behind it.
+  /// As the layer's configuration says: one value, or more.
   var inputs: [Value]
   /// As planned; masks are written where the plan makes them.
   var outputs: [Value]
@@ -50,10 +52,15 @@ struct ForwardRun {
   var scratch: Floats
   /// For recurrent layers, the states to start from and to leave behind.
   var states: LayerStates?
+  /// Whether the states are those of the same sequence's earlier part, so that a masked step goes on with its output.
+  var continues = false
   /// What the backward pass will need; `nil` outside training.
   var tape: Floats?
   /// Random numbers of this layer and step; `nil` outside training.
   var noise: LayerNoise?
+
+  /// Whether this is a step of training.
+  var isTraining: Bool { noise != nil }
 }
 
 /// The backward run that belongs to a forward run: the values, parameters, tape and noise are those of the latter.
@@ -70,44 +77,40 @@ struct BackwardRun {
   var inputGradients: [Floats?]
   /// Added to: d loss / d parameter; `nil` for a frozen layer.
   var parameterGradients: [Floats]?
+  /// For recurrent layers, to be filled where somebody wants it: d loss / d h behind each step in reading order, (batch,
+  /// timesteps, width of h).
+  var stateGradients: Floats?
+}
+
+/// One input as it is known before a run.
+struct PlannedInput {
+  /// With the batch.
+  var shape: [Int]
+  /// The shape of its mask, if it has one.
+  var mask: [Int]?
 }
 
 /// A layer over flat memory, for any number of examples. It holds its configuration; weights come with each run.
 protocol RuntimeLayer: Sendable {
-  /// - Parameters:
-  ///   - input: the first input's shape, with the batch.
-  ///   - isMasked: whether the first input has a mask.
-  ///   - isTraining: whether dropout and noise act and a tape is written.
+  /// - Parameter isTraining: whether dropout and noise act and a tape is written.
   /// - Throws: `badData` where a sequence is too short.
-  func plan(input: [Int], isMasked: Bool, isTraining: Bool) throws -> LayerPlan
+  func plan(_ inputs: [PlannedInput], isTraining: Bool) throws -> LayerPlan
 
   func forward(_ run: inout ForwardRun) throws
 
   func backward(_ run: BackwardRun)
 }
 
-/// Makes the runtime layer for each kind.
-enum RuntimeLayers {
-  static func make(_ spec: LayerSpec) -> any RuntimeLayer {
-    switch spec {
-    case .input: IdentityLayer()
-    case .dropout(let spec): NoiseLayer(.dropout(rate: Float(spec.rate)))
-    case .spatialDropout1D(let spec): NoiseLayer(.spatialDropout(rate: Float(spec.rate)))
-    case .gaussianNoise(let spec): NoiseLayer(.gaussianNoise(deviation: Float(spec.rate)))
-    case .gaussianDropout(let spec): NoiseLayer(.gaussianDropout(rate: Float(spec.rate)))
-    case .embedding(let spec): EmbeddingLayer(spec: spec)
-    case .masking(let spec): MaskingLayer(spec)
-    case .conv1D(let spec): Conv1DLayer(spec: spec)
-    case .maxPooling1D(let spec): Pooling1DLayer(spec: spec, isMaximum: true)
-    case .averagePooling1D(let spec): Pooling1DLayer(spec: spec, isMaximum: false)
-    case .globalMaxPooling1D(let spec): GlobalPooling1DLayer(spec: spec, isMaximum: true)
-    case .globalAveragePooling1D(let spec): GlobalPooling1DLayer(spec: spec, isMaximum: false)
-    case .lstm(let spec): LSTMLayer(spec: spec)
-    case .gru(let spec): GRULayer(spec: spec)
-    case .simpleRNN(let spec): SimpleRNNLayer(spec: spec)
-    case .dense(let spec): DenseLayer(spec: spec)
-    case .activation(let spec): ActivationLayer(activation: spec.activation)
-    case .flatten: FlattenLayer()
-    }
+/// A layer that is planned by its first input alone.
+protocol UnaryLayer: RuntimeLayer {
+  /// - Parameters:
+  ///   - input: with the batch.
+  ///   - isMasked: whether the input has a mask.
+  func plan(input: [Int], isMasked: Bool, isTraining: Bool) throws -> LayerPlan
+}
+
+extension UnaryLayer {
+  func plan(_ inputs: [PlannedInput], isTraining: Bool) throws -> LayerPlan {
+    try plan(input: inputs[0].shape, isMasked: inputs[0].mask != nil, isTraining: isTraining)
   }
 }

@@ -1,38 +1,16 @@
 import RNNCore
 
-/// Inputs.
-struct IdentityLayer: RuntimeLayer {
-  func plan(input: [Int], isMasked: Bool, isTraining: Bool) -> LayerPlan {
-    LayerPlan(outputShapes: [input], passesMask: isMasked, isIdentity: true)
-  }
-
-  func forward(_ run: inout ForwardRun) {}
-
-  func backward(_ run: BackwardRun) {}
-}
-
-/// (batch, ...) -> (batch, product): the same floats under another shape; the mask ends here.
-struct FlattenLayer: RuntimeLayer {
-  func plan(input: [Int], isMasked: Bool, isTraining: Bool) -> LayerPlan {
-    LayerPlan(outputShapes: [[input[0], input.dropFirst().reduce(1, *)]], isIdentity: true)
-  }
-
-  func forward(_ run: inout ForwardRun) {}
-
-  func backward(_ run: BackwardRun) {}
-}
-
 /// y = f(x)
-struct ActivationLayer: RuntimeLayer {
+struct ActivationLayer: UnaryLayer {
   let activation: Activation
 
   func plan(input: [Int], isMasked: Bool, isTraining: Bool) -> LayerPlan {
     guard activation == .glu else {
-      return LayerPlan(outputShapes: [input], passesMask: isMasked, backwardScratch: input.reduce(1, *))
+      return LayerPlan(outputShapes: [input], maskSource: isMasked ? 0 : nil, backwardScratch: input.reduce(1, *))
     }
     let count = input.reduce(1, *)
     return LayerPlan(
-      outputShapes: [input.dropLast() + [input[input.count - 1] / 2]], passesMask: isMasked, scratch: count,
+      outputShapes: [input.dropLast() + [input[input.count - 1] / 2]], maskSource: isMasked ? 0 : nil, scratch: count,
       backwardScratch: count)
   }
 
@@ -59,7 +37,7 @@ struct ActivationLayer: RuntimeLayer {
 }
 
 /// mask[b, t] = any channel of x[b, t] differs from the mask value; masked steps become zero.
-struct MaskingLayer: RuntimeLayer {
+struct MaskingLayer: UnaryLayer {
   let maskValue: Float
 
   init(_ spec: MaskingSpec) {
@@ -67,7 +45,7 @@ struct MaskingLayer: RuntimeLayer {
   }
 
   func plan(input: [Int], isMasked: Bool, isTraining: Bool) -> LayerPlan {
-    LayerPlan(outputShapes: [input], makesMask: true)
+    LayerPlan(outputShapes: [input], ownMask: input.dropLast())
   }
 
   func forward(_ run: inout ForwardRun) {

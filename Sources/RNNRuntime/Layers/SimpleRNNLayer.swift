@@ -1,13 +1,13 @@
 import RNNCore
 
 /// SimpleRNN (Elman 1990): h = activation(x K + h R + b), K (channels, units), R (units, units), b (units).
-struct SimpleRNNLayer: RuntimeLayer {
+struct SimpleRNNLayer: UnaryLayer {
   let spec: SimpleRNNSpec
 
   /// The tape of a step: the sums, where the activation's derivative needs them.
   private var loop: RecurrentLoop {
     RecurrentLoop(
-      options: spec.options, units: spec.units, gates: 1, stateCount: 1,
+      options: spec.options, units: spec.units, gates: 1, stateWidths: spec.stateWidths,
       cellTape: spec.activation.needsInput ? spec.units : 0)
   }
 

@@ -8,8 +8,9 @@ struct ForwardPlan {
     var shape: [Int]
     /// Where its floats start in the slab.
     var floats: Int
-    /// Where its mask starts in the mask slab.
+    /// Where its mask starts in the mask slab, and its shape.
     var mask: Int?
+    var maskShape: [Int] = []
     /// Where its ids start in the id slab.
     var ids: Int?
   }
@@ -42,11 +43,12 @@ struct ForwardPlan {
         tapes.append(0)
         continue
       }
-      let source = slots[call.inputs[0].call][call.inputs[0].output]
+      let sources = call.inputs.map { slots[$0.call][$0.output] }
       try locating("layer '\(layer.name)'") {
         let plan = try graph.layers[call.layer].plan(
-          input: source.shape, isMasked: source.mask != nil, isTraining: isTraining)
-        slots.append(try makeSlots(plan, source))
+          sources.map { PlannedInput(shape: $0.shape, mask: $0.mask == nil ? nil : $0.maskShape) },
+          isTraining: isTraining)
+        slots.append(try makeSlots(plan, sources))
         tapes.append(tapeCount)
         if isTraining { tapeCount = try ForwardPlan.advanced(tapeCount, by: [plan.tape]) }
         plans.append(plan)
@@ -56,14 +58,17 @@ struct ForwardPlan {
     }
   }
 
-  private mutating func makeSlots(_ plan: LayerPlan, _ source: Slot) throws -> [Slot] {
+  private mutating func makeSlots(_ plan: LayerPlan, _ sources: [Slot]) throws -> [Slot] {
     var outputs: [Slot] = []
     for (output, shape) in plan.outputShapes.enumerated() {
       let isFirst = output == 0
-      var slot = Slot(shape: shape, floats: isFirst && plan.isIdentity ? source.floats : try take(shape))
-      if isFirst, plan.makesMask { slot.mask = takeMask(shape.dropLast()) }
-      if isFirst, plan.passesMask { slot.mask = source.mask }
-      if isFirst, plan.isIdentity, slot.shape == source.shape { slot.ids = source.ids }
+      var slot = Slot(shape: shape, floats: isFirst && plan.isIdentity ? sources[0].floats : try take(shape))
+      if isFirst, let mask = plan.ownMask {
+        (slot.mask, slot.maskShape) = (takeMask(mask), mask)
+      } else if isFirst, let source = plan.maskSource {
+        (slot.mask, slot.maskShape) = (sources[source].mask, sources[source].maskShape)
+      }
+      if isFirst, plan.isIdentity { slot.ids = sources[0].ids }
       outputs.append(slot)
     }
     return outputs
@@ -137,7 +142,7 @@ final class ForwardMemory {
 
   func value(_ slot: ForwardPlan.Slot) -> Value {
     Value(
-      floats: floats + slot.floats, shape: slot.shape, mask: slot.mask.map { masks + $0 },
+      floats: floats + slot.floats, shape: slot.shape, mask: slot.mask.map { masks + $0 }, maskShape: slot.maskShape,
       ids: slot.ids.map { ids + $0 })
   }
 

@@ -24,6 +24,11 @@ package final class GradientPass {
   private var noise: [LayerNoise?] = []
   /// By call: what stateful layers left behind, the start of the next batch.
   private var states: [Int: LayerStates] = [:]
+  /// By call of a recurrent layer, where wanted: d loss / d h behind each step of the last backward run, in reading
+  /// order, (batch, timesteps, width of h).
+  package private(set) var stateGradients: [Int: FloatMemory] = [:]
+  /// The calls whose `stateGradients` are wanted.
+  package var observed: Set<Int> = []
   /// The same before the last forward run.
   private var statesBefore: [Int: LayerStates] = [:]
 
@@ -57,7 +62,9 @@ package final class GradientPass {
     noise = spec.calls.indices.map { call in
       seed.map { seed in
         var noise = LayerNoise(seed: seed, step: step, call: call)
-        noise.firstExample = firstExample
+        // Where steps have become examples, an example is so many of them.
+        let examples = spec.calls[call].inputs.first.map { plan.slots[$0.call][$0.output].shape[0] } ?? 0
+        noise.firstExample = firstExample * examples / max(inputs.batch, 1)
         return noise
       }
     }
@@ -156,6 +163,10 @@ package final class GradientPass {
         continue
       }
       if plan.plans[index].isIdentity { continue }
+      if observed.contains(index) {
+        let width = plan.slots[index][0].shape.last ?? 1
+        stateGradients[index] = FloatMemory(inputs[0].batch * inputs[0].shape[1] * width, repeating: 0)
+      }
       graph.layers[call.layer].backward(
         BackwardRun(
           inputs: inputs, outputs: plan.slots[index].map(memory.value), parameters: parameters[call.layer],
@@ -164,7 +175,7 @@ package final class GradientPass {
           inputGradients: call.inputs.map {
             needsGradient[$0.call] ? base + plan.slots[$0.call][$0.output].floats : nil
           },
-          parameterGradients: parameterGradients[call.layer]))
+          parameterGradients: parameterGradients[call.layer], stateGradients: stateGradients[index]?.base))
     }
     return embeddings.reversed()
   }

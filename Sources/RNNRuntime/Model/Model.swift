@@ -36,6 +36,9 @@ public final class Model: Sendable {
   /// Names of the outputs, in the model's order.
   public var outputNames: [String] { native.spec.outputNames }
 
+  /// Whether any layer carries its states from one call of a session to the next.
+  public var isStateful: Bool { graph.spec.layers.contains { $0.spec.isStateful } }
+
   /// A place to run in; one for each thread.
   public func makeSession() -> Session { Session(self) }
 

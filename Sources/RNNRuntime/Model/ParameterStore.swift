@@ -6,7 +6,7 @@ import RNNCore
 /// A float32 tensor that lies well in a mapped file is used where it lies, so that a large embedding costs only the rows
 /// that are looked up; every other one is converted once.
 final class ParameterStore: @unchecked Sendable {
-  /// By layer, in the order of `LayerSpec.parameterNames`. Never written to after `init`.
+  /// By layer of the plain model, in the order of `LayerSpec.parameterNames`. Never written to after `init`.
   let pointers: [[UnsafePointer<Float>]]
   private let owned: [FloatMemory]
   private let mapped: [Data]
@@ -14,10 +14,10 @@ final class ParameterStore: @unchecked Sendable {
   init(_ native: NativeModel) {
     var owned: [FloatMemory] = []
     var mapped: [Data] = []
-    var tensors: [String: [Tensor]] = [:]
-    for parameter in native.parameters { tensors[parameter.layer, default: []].append(parameter.tensor) }
-    pointers = native.spec.layers.map { layer in
-      (tensors[layer.name] ?? []).map { tensor in
+    let tensors = native.tensorsByPath
+    pointers = native.spec.plain.layers.map { layer in
+      layer.spec.parameterNames.compactMap { tensors[NativeModel.path(layer: layer.name, parameter: $0)] }.map {
+        tensor in
         if let pointer = ParameterStore.inPlace(tensor) {
           mapped.append(tensor.bytes)
           return pointer

@@ -2,15 +2,25 @@ import RNNCore
 
 /// A model's graph with the layers that run it; no weights.
 package struct RuntimeGraph: Sendable {
+  /// Without wrappers and models inside: its calls and layers are what runs.
   package let spec: ModelSpec
+  /// As the whole model names them.
+  package let outputNames: [String]
   let layers: [any RuntimeLayer]
   /// For each input, the rows of the smallest embedding that reads it; `nil` where none does.
   let embeddingRows: [Int?]
 
-  /// - Parameter spec: valid, see `ModelSpec.shapes()`.
-  package init(_ spec: ModelSpec) {
+  /// Whether examples cannot be run in parts.
+  package var needsWholeBatch: Bool { spec.layers.contains { $0.spec.configuration.needsWholeBatch } }
+
+  /// - Parameters:
+  ///   - given: valid, see `ModelSpec.shapes()`.
+  ///   - outputNames: where they are other ones than the model's own.
+  package init(_ given: ModelSpec, outputNames: [String]? = nil) {
+    let spec = given.plain
+    self.outputNames = outputNames ?? given.outputNames
     self.spec = spec
-    layers = spec.layers.map { RuntimeLayers.make($0.spec) }
+    layers = spec.layers.map(RuntimeLayers.make)
     embeddingRows = spec.inputs.map { input in
       let rows = spec.calls.compactMap { call -> Int? in
         guard case .embedding(let embedding) = spec.layers[call.layer].spec,
@@ -19,20 +29,6 @@ package struct RuntimeGraph: Sendable {
         return embedding.inputDim
       }
       return rows.min()
-    }
-  }
-}
-
-extension ModelSpec {
-  /// The call whose floats a call passes on untouched outside training: itself, or what stands before a chain of
-  /// identities.
-  func source(of call: Int) -> Int {
-    switch layers[calls[call].layer].spec {
-    case .dropout, .spatialDropout1D, .gaussianNoise, .gaussianDropout:
-      calls[call].inputs.first.map { source(of: $0.call) } ?? call
-    case .input, .embedding, .masking, .conv1D, .maxPooling1D, .averagePooling1D, .globalMaxPooling1D,
-      .globalAveragePooling1D, .lstm, .gru, .simpleRNN, .dense, .activation, .flatten:
-      call
     }
   }
 }

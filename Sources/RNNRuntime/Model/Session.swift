@@ -2,7 +2,7 @@ import RNNCore
 
 /// The states of a model's recurrent layers: a value that can be kept, copied and given to a later run.
 public struct SessionState: Sendable, Equatable {
-  /// By call: h, and c for LSTM, each (batch x units); empty before the first run, which starts from zero.
+  /// By call of the plain model: h, and c for LSTM, each (batch x units); empty before the first run, which starts from zero.
   var layers: [Int: [[Float]]] = [:]
 
   public init() {}
@@ -17,6 +17,9 @@ public final class Session {
   /// Examples that run together; larger inputs are run in pieces of it.
   private static let batchSize = 64
 
+  /// What stateful layers left behind.
+  private var carried = SessionState()
+
   init(_ model: Model) {
     self.model = model
   }
@@ -24,10 +27,18 @@ public final class Session {
   /// Recurrent states at rest.
   public func initialState() -> SessionState { SessionState() }
 
-  /// Runs any number of examples, each from rest. See `Model.predict(_:)`.
+  /// Runs any number of examples, each from rest; stateful layers go on from where the last call left them. See
+  /// `Model.predict(_:)`.
+  /// - Throws: `usage` where a stateful model is given another number of examples than before.
   public func predict(_ inputs: [Tensor]) throws -> [Tensor] {
     let checked = try ModelInputs(inputs, model.graph)
-    guard checked.batch > Session.batchSize else {
+    if model.isStateful {
+      var state: SessionState? = carried
+      let outputs = try run(checked, &state, of: .statefulLayers)
+      carried = state ?? carried
+      return outputs
+    }
+    guard checked.batch > Session.batchSize, !model.graph.needsWholeBatch else {
       var state: SessionState?
       return try run(checked, &state)
     }
@@ -44,6 +55,9 @@ public final class Session {
     }
   }
 
+  /// Lets stateful layers start from rest again.
+  public func reset() { carried = SessionState() }
+
   /// Runs one batch from `state` and leaves the new states in it: a sequence may arrive in pieces.
   public func predict(_ inputs: [Tensor], state: inout SessionState) throws -> [Tensor] {
     let checked = try ModelInputs(inputs, model.graph)
@@ -52,18 +66,45 @@ public final class Session {
     return try run(checked, &optional)
   }
 
-  private func run(_ inputs: ModelInputs, _ state: inout SessionState?) throws -> [Tensor] {
+  /// Runs one step of sequences: any split of a sequence into steps gives the bits of the whole.
+  /// - Parameter inputs: as the model's, without the axis of the timesteps.
+  /// - Returns: each output, without that axis.
+  /// - Throws: `unsupported` naming a layer that looks at more than one step; then as `predict`.
+  public func step(_ inputs: [Tensor], state: inout SessionState) throws -> [Tensor] {
+    let shapes = try model.stepShapes()
+    let sequences = try zip(inputs, shapes.inputs).map { tensor, isSequence in
+      isSequence ? try tensor.reshaped(to: [tensor.shape.first ?? 0, 1] + tensor.shape.dropFirst()) : tensor
+    }
+    return try zip(try predict(sequences, state: &state), shapes.outputs).map { tensor, isSequence in
+      isSequence ? try tensor.reshaped(to: [tensor.shape[0]] + tensor.shape.dropFirst(2)) : tensor
+    }
+  }
+
+  /// Which layers start from a state, and leave it behind.
+  private enum Carrying {
+    /// All recurrent ones, within a sequence.
+    case sequence
+    /// Those that are stateful, from one sequence to the next.
+    case statefulLayers
+  }
+
+  private func run(
+    _ inputs: ModelInputs, _ state: inout SessionState?, of carrying: Carrying = .sequence
+  ) throws -> [Tensor] {
     let (plan, memory) = try prepare(inputs.tensors.map(\.shape))
-    let spec = model.native.spec
+    let spec = model.graph.spec
     for (index, call) in spec.inputs.enumerated() { memory.load(inputs, index, plan.slots[call][0]) }
     for (index, call) in spec.calls.enumerated() where !call.inputs.isEmpty {
       let values = call.inputs.map { memory.value(plan.slots[$0.call][$0.output]) }
       var run = ForwardRun(
         inputs: values, outputs: plan.slots[index].map(memory.value), parameters: model.parameters.pointers[call.layer],
         scratch: memory.scratch)
-      if let state, spec.layers[call.layer].spec.stateCount > 0 {
+      let layer = spec.layers[call.layer].spec
+      let isCarried = carrying == .sequence || layer.isStateful && call.inputs.count == 1
+      if let state, layer.stateCount > 0, isCarried {
+        run.continues = carrying == .sequence
         run.states = state.layers[index] ?? []
-        try check(run.states ?? [], of: call, batch: inputs.batch)
+        try check(run.states ?? [], of: spec.layers[call.layer], input: values[0].shape)
       }
       try locating("layer '\(spec.layers[call.layer].name)'") { try model.graph.layers[call.layer].forward(&run) }
       if let states = run.states { state?.layers[index] = states }
@@ -75,12 +116,12 @@ public final class Session {
   }
 
   /// A state belongs to a model and to a number of examples.
-  private func check(_ states: LayerStates, of call: ModelSpec.Call, batch: Int) throws {
-    let layer = model.native.spec.layers[call.layer]
-    let width = layer.spec.recurrentUnits
-    guard states.allSatisfy({ $0.count == batch * width }) else {
+  private func check(_ states: LayerStates, of layer: ModelSpec.Layer, input: [Int]) throws {
+    let shapes = try layer.spec.stateShapes(input: input.dropFirst().map { $0 })
+    let counts = shapes.map { $0.reduce(input[0]) { $0 * ($1 ?? 0) } }
+    guard states.isEmpty || states.map(\.count) == counts else {
       throw RNNError.usage(
-        "the state of the layer '\(layer.name)' is not one of this model for \(batch) examples",
+        "the state of the layer '\(layer.name)' is not one of this model for \(input[0]) examples",
         remedy: "Begin with session.initialState().")
     }
   }

@@ -20,7 +20,19 @@ enum NaiveLayers {
     case .gaussianDropout(let spec): return [NaiveNoise.gaussianDropout(x, rate: spec.rate, noise)]
     case .embedding(let spec): return [embedding(x, spec, NaiveMatrix(try weights.tensor("embeddings")))]
     case .masking(let spec): return [masking(x, Scalar(Float(spec.maskValue)))]
-    case .conv1D(let spec): return [try convolution(x, spec, weights)]
+    case .alphaDropout(let spec): return [NaiveNoise.alphaDropout(x, rate: spec.rate, noise)]
+    case .conv1D(let spec):
+      return [
+        try NaiveConvolution.forward(
+          x, spec, kernel: NaiveMatrix(try weights.tensor("kernel")), bias: bias(weights, spec.filters))
+      ]
+    case .conv1DTranspose(let spec): return [try NaiveConvolution.transposed(x, spec, weights)]
+    case .depthwiseConv1D(let spec):
+      return [
+        try NaiveConvolution.depthwise(
+          x, spec, kernel: try weights.tensor("kernel"), bias: bias(weights, x.width * spec.depthMultiplier))
+      ]
+    case .separableConv1D(let spec): return [try NaiveConvolution.separable(x, spec, weights)]
     case .maxPooling1D(let spec): return [try pooling(x, spec, isMaximum: true)]
     case .averagePooling1D(let spec): return [try pooling(x, spec, isMaximum: false)]
     case .globalMaxPooling1D(let spec): return [globalPooling(x, spec, isMaximum: true)]
@@ -33,9 +45,24 @@ enum NaiveLayers {
       let bias: [Scalar] = bias(weights, spec.units)
       return [x.mapRows { NaiveActivation.row(spec.activation, kernel.product($0, addedTo: bias)) }]
     case .activation(let spec): return [x.mapRows { NaiveActivation.row(spec.activation, $0) }]
-    case .flatten:
-      return [NaiveTensor(shape: [x.shape[0], x.shape.dropFirst().reduce(1, *)], values: x.values)]
+    case .convLSTM1D(let spec): return try NaiveConvLSTM.forward(inputs, spec, weights, noise)
+    case .lstmVariant(let spec): return try NaiveRecurrent.variant(inputs, spec, weights, noise)
+    case .identity, .activityRegularization, .flatten, .reshape, .expandDims, .squeeze, .foldSteps, .unfoldSteps,
+      .withMask, .maskOf, .withoutMask:
+      let layer = RuntimeLayers.make(ModelSpec.Layer(name: "", spec: spec))
+      if let moving = layer as? any FormulaLayer { return try NaiveFormula.run(moving, inputs, weights, noise) }
+      guard let passing = layer as? PassingLayer else { break }
+      return try NaivePassing.run(passing, inputs)
+    case .tokenCounts, .locallyConnected1D, .highway, .maxoutDense, .softmax, .prelu, .parametricSoftplus, .sReLU,
+      .permute,
+      .repeatVector, .edges, .upSampling1D, .batchNormalization, .layerNormalization, .unitNormalization,
+      .groupNormalization, .merge, .concatenate, .dot, .attention, .multiHeadAttention, .unary, .binary, .reduction,
+      .slice, .stack, .matrixProduct, .reverseSteps, .swapBatch, .whereValid:
+      guard let layer = RuntimeLayers.make(ModelSpec.Layer(name: "", spec: spec)) as? any FormulaLayer else { break }
+      return try NaiveFormula.run(layer, inputs, weights, noise)
+    case .bidirectional, .timeDistributed, .stackedRNN, .timeMajor, .channelsFirst, .model: break
     }
+    throw RNNError(.internalError, "\(spec.kind.rawValue) has no naive form")
   }
 
   static func bias<Scalar: Real & BinaryFloatingPoint>(_ weights: LayerWeights, _ count: Int) -> [Scalar] {
@@ -51,7 +78,7 @@ enum NaiveLayers {
     }
     return NaiveTensor(
       shape: ids.shape + [spec.outputDim], values: rows.flatMap(\.self),
-      mask: spec.maskZero ? ids.values.map { $0 != 0 } : nil)
+      mask: spec.maskZero ? ids.values.map { $0 != 0 } : nil, maskShape: spec.maskZero ? ids.shape : nil)
   }
 
   private static func masking<Scalar>(_ x: NaiveTensor<Scalar>, _ value: Scalar) -> NaiveTensor<Scalar> {
@@ -60,42 +87,8 @@ enum NaiveLayers {
     for row in 0..<x.rows where !mask[row] {
       for channel in 0..<x.width { result.values[row * x.width + channel] = 0 }
     }
-    result.mask = mask
+    (result.mask, result.maskShape) = (mask, x.shape.dropLast())
     return result
-  }
-
-  private static func convolution<Scalar>(
-    _ x: NaiveTensor<Scalar>, _ spec: Conv1DSpec, _ weights: LayerWeights
-  ) throws -> NaiveTensor<Scalar> {
-    let kernel = NaiveMatrix<Scalar>(try weights.tensor("kernel"))
-    let bias: [Scalar] = bias(weights, spec.filters)
-    let timesteps = x.shape[1]
-    let window = try WindowGeometry(
-      timesteps: timesteps, size: spec.kernelSize, stride: spec.strides, dilation: spec.dilationRate,
-      padding: spec.padding)
-    let channels = x.width / spec.groups
-    let filters = spec.filters / spec.groups
-    var values: [Scalar] = []
-    for example in 0..<x.shape[0] {
-      for position in 0..<window.outputLength {
-        var sums = bias
-        for tap in 0..<spec.kernelSize {
-          let step = position * spec.strides + tap * spec.dilationRate - window.left
-          guard (0..<timesteps).contains(step) else { continue }
-          let row = x.row(example * timesteps + step)
-          for group in 0..<spec.groups {
-            let columns = group * filters..<(group + 1) * filters
-            let part = kernel.product(
-              Array(row[group * channels..<(group + 1) * channels]), addedTo: Array(sums[columns]),
-              firstRow: tap * channels, columns: columns)
-            sums.replaceSubrange(columns, with: part)
-          }
-        }
-        values += NaiveActivation.row(spec.activation, sums)
-      }
-    }
-    let width = values.count / max(x.shape[0] * window.outputLength, 1)
-    return NaiveTensor(shape: [x.shape[0], window.outputLength, width], values: values)
   }
 
   private static func pooling<Scalar>(

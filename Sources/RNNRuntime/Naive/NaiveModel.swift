@@ -20,7 +20,8 @@ public enum NaiveModel {
     _ inputs: [Tensor], _ model: Model, _: Scalar.Type, noise: (seed: UInt64, step: UInt64)? = nil
   ) throws -> [[Scalar]] {
     let checked = try ModelInputs(inputs, model.graph)
-    let spec = model.native.spec
+    let spec = model.graph.spec
+    let tensors = model.native.tensorsByPath
     var values: [[NaiveTensor<Scalar>]] = []
     for (index, call) in spec.calls.enumerated() {
       if let position = spec.inputs.firstIndex(of: index) {
@@ -31,7 +32,9 @@ public enum NaiveModel {
       let layer = spec.layers[call.layer]
       let weights = LayerWeights(
         names: layer.spec.parameterNames,
-        tensors: model.native.parameters.filter { $0.layer == layer.name }.map(\.tensor))
+        tensors: layer.spec.parameterNames.compactMap {
+          tensors[NativeModel.path(layer: layer.name, parameter: $0)]
+        })
       values.append(
         try NaiveLayers.forward(
           layer.spec, call.inputs.map { values[$0.call][$0.output] }, weights,

@@ -39,6 +39,21 @@ enum NaiveNoise {
     return result
   }
 
+  /// See `NoiseLayer`.
+  static func alphaDropout<Scalar: BinaryFloatingPoint>(
+    _ x: NaiveTensor<Scalar>, rate: Double, _ noise: LayerNoise?
+  ) -> NaiveTensor<Scalar> {
+    guard let noise, rate > 0 else { return x }
+    let floor = -1.6732632423543772 * 1.0507009873554805
+    let factor = 1 / ((1 - rate) * (1 + rate * floor * floor)).squareRoot()
+    var result = x
+    for index in x.values.indices {
+      let kept = noise.uniform(index) >= Float(rate) ? Double(x.values[index]) : floor
+      result.values[index] = Scalar(factor * kept - factor * floor * rate)
+    }
+    return result
+  }
+
   /// The factors of a recurrent layer's dropout for one example, the same at every step.
   static func factors<Scalar: BinaryFloatingPoint>(
     _ example: Int, width: Int, rate: Double, _ noise: LayerNoise?, stream: UInt32

@@ -7,8 +7,10 @@ struct NaiveTensor<Scalar: Real & BinaryFloatingPoint> {
   var shape: [Int]
   /// Row-major.
   var values: [Scalar]
-  /// For each step (batch x timesteps), whether it is valid; `nil` where nothing is masked.
+  /// For each position, mostly a step, whether it is valid; `nil` where nothing is masked.
   var mask: [Bool]?
+  /// The mask's shape.
+  var maskShape: [Int]?
 
   /// The last axis.
   var width: Int { shape[shape.count - 1] }
@@ -21,7 +23,8 @@ struct NaiveTensor<Scalar: Real & BinaryFloatingPoint> {
   func mapRows(_ transform: ([Scalar]) -> [Scalar]) -> NaiveTensor {
     let mapped = (0..<rows).map { transform(row($0)) }
     return NaiveTensor(
-      shape: shape.dropLast() + [mapped.first?.count ?? 0], values: mapped.flatMap(\.self), mask: mask)
+      shape: shape.dropLast() + [mapped.first?.count ?? 0], values: mapped.flatMap(\.self), mask: mask,
+      maskShape: maskShape)
   }
 }
 

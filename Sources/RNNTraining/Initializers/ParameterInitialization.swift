@@ -4,19 +4,18 @@ import RNNCore
 public enum DefaultInitializers {
   /// - Parameter parameter: its name within the layer.
   public static func initializer(for layer: LayerSpec, _ parameter: String, rules: KerasRules = .later) -> Initializer {
-    switch layer {
-    case .embedding: .uniform(minimum: -0.05, maximum: 0.05)
-    case .conv1D, .dense, .lstm, .gru, .simpleRNN:
-      switch parameter {
-      case "recurrent_kernel": .orthogonal(gain: rules == .keras1 ? 1.1 : 1, rules: rules)
-      case "bias": .zeros
-      default:
-        .varianceScaling(VarianceScaling(mode: .average, distribution: .uniform, rules: rules))
-      }
-    case .input, .masking, .dropout, .spatialDropout1D, .gaussianNoise, .gaussianDropout, .maxPooling1D,
-      .averagePooling1D, .globalMaxPooling1D, .globalAveragePooling1D, .activation, .flatten:
-      .zeros
+    switch parameter {
+    case "embeddings": return .uniform(minimum: -0.05, maximum: 0.05)
+    case "gamma", "moving_variance", "a_right": return .ones
+    case "recurrent_kernel": return .orthogonal(gain: rules == .keras1 ? 1.1 : 1, rules: rules)
+    case "scale":
+      // One number starts as 1, a vector as Glorot's.
+      guard case .attention(let spec) = layer, spec.score == .additive else { return .ones }
+    case "concat_score_weight", "alphas", "betas": return .ones
+    case _ where parameter.hasSuffix("kernel"): break
+    case _: return .zeros
     }
+    return .varianceScaling(VarianceScaling(mode: .average, distribution: .uniform, rules: rules))
   }
 }
 
@@ -31,7 +30,9 @@ public enum ParameterInitialization {
     for spec: ModelSpec, seed: UInt64, rules: KerasRules? = nil
   ) throws -> [NativeModel.Parameter] {
     var result: [NativeModel.Parameter] = []
-    for (layer, shapes) in zip(spec.layers, try spec.shapes().parameters) {
+    _ = try spec.shapes()
+    let plain = spec.plain
+    for (layer, shapes) in zip(plain.layers, try plain.shapes().parameters) {
       try locating("layer '\(layer.name)'") {
         let initialization = try LayerInitialization(layer, rules)
         for shape in shapes {
@@ -65,11 +66,11 @@ struct LayerInitialization {
   func values(_ parameter: ParameterShape, seed: UInt64, parameter number: Int) throws -> [Float] {
     let initializer = try initializer(parameter.name)
     let shape = parameter.shape
-    if parameter.name == "bias", case .lstm(let lstm) = spec, let forget = try forgetInitializer() {
+    if parameter.name == "bias", let units = unitsWithForgetGate, let forget = try forgetInitializer() {
       // Gates i, f, c, o: f has its own, and each stretch is drawn for itself.
       let parts = [(initializer, 1), (forget, 1), (initializer, 2)]
       return try parts.enumerated().flatMap { part, piece in
-        try piece.0.values(shape: [piece.1 * lstm.units], seed: seed, parameter: number, part: part)
+        try piece.0.values(shape: [piece.1 * units], seed: seed, parameter: number, part: part)
       }
     }
     if rules == .keras1, let gates = gateCount, parameter.name != "bias" {
@@ -89,24 +90,30 @@ struct LayerInitialization {
   }
 
   private var gateCount: Int? {
-    switch spec {
-    case .lstm: 4
-    case .gru: 3
-    case .simpleRNN, .input, .embedding, .masking, .dropout, .spatialDropout1D, .gaussianNoise, .gaussianDropout,
-      .conv1D, .maxPooling1D, .averagePooling1D, .globalMaxPooling1D, .globalAveragePooling1D, .dense, .activation,
-      .flatten:
-      nil
-    }
+    if case .lstm = spec { return 4 }
+    if case .gru = spec { return 3 }
+    return nil
+  }
+
+  /// Of the layers whose bias holds i, f, c and o.
+  private var unitsWithForgetGate: Int? {
+    if case .lstm(let lstm) = spec { return lstm.units }
+    if case .convLSTM1D(let convolutional) = spec { return convolutional.filters }
+    return nil
   }
 
   /// Keras 1.2 fills recurrent kernels by `init` unless `consume_less` is `gpu`: a slip; what the argument says holds.
   private func initializer(_ parameter: String) throws -> Initializer {
     let keys: [String] =
       switch parameter {
-      case "kernel": ["kernel_initializer", "init"]
+      case "kernel": ["kernel_initializer", "depthwise_initializer", "init"]
       case "recurrent_kernel": ["recurrent_initializer", "inner_init"]
       case "embeddings": ["embeddings_initializer", "init"]
-      default: [parameter + "_initializer"]
+      case "depthwise_kernel": ["depthwise_initializer"]
+      case "pointwise_kernel": ["pointwise_initializer"]
+      default:
+        // The maps of multi-head attention share the arguments of the whole.
+        [(parameter.split(separator: "/").last.map(String.init) ?? parameter) + "_initializer"]
       }
     for key in keys {
       if let json = config[key] { return try locating(key) { try Initializer(keras: json, rules: rules) } }

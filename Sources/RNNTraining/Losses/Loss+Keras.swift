@@ -66,7 +66,8 @@ extension Loss {
     case .softmax: Loss(.sparseCategoricalCrossentropy)
     case .linear, .relu, .relu6, .leakyRelu02, .elu, .selu, .celu, .logSigmoid, .tanh, .hardTanh, .tanhShrink,
       .hardShrink, .softShrink, .softplus, .softsign, .exponential, .silu, .hardSilu, .gelu, .mish, .squareplus,
-      .sparsePlus, .sparseSigmoid, .logSoftmax, .sparsemax, .glu:
+      .sparsePlus, .sparseSigmoid, .logSoftmax, .sparsemax, .glu, .leakyRelu, .scaledElu, .thresholdedRelu,
+      .boundedRelu, .tanhGelu, .sigmoidTo2, .sigmoidTo1:
       Loss(.meanSquaredError)
     }
   }

@@ -23,28 +23,13 @@ enum LogitOutputs {
         && spec.outputs.filter { $0.call == reference.call }.count == 1
       guard isUsedOnce, !isClassic || !losses[index].fromLogits else { return nil }
       let wanted: [Activation] = isClassic ? [own] : [.sigmoid, .softmax]
-      switch spec.layers[call.layer].spec {
-      case .dense(var dense) where wanted.contains(dense.activation):
-        defer { spec.layers[call.layer].spec = .dense(dense) }
-        return take(&dense.activation)
-      case .conv1D(var convolution) where wanted.contains(convolution.activation):
-        defer { spec.layers[call.layer].spec = .conv1D(convolution) }
-        return take(&convolution.activation)
-      case .activation(var activation) where wanted.contains(activation.activation):
-        defer { spec.layers[call.layer].spec = .activation(activation) }
-        return take(&activation.activation)
-      case .input, .embedding, .masking, .dropout, .spatialDropout1D, .gaussianNoise, .gaussianDropout, .conv1D,
-        .maxPooling1D, .averagePooling1D, .globalMaxPooling1D, .globalAveragePooling1D, .lstm, .gru, .simpleRNN,
-        .dense, .activation, .flatten:
+      let configuration = spec.layers[call.layer].spec.configuration
+      guard let last = configuration as? any LayerWithLastActivation, wanted.contains(last.activation) else {
         return nil
       }
+      return spec.layers[call.layer].spec.clearActivation()
     }
     return (spec, takenOff)
-  }
-
-  private static func take(_ activation: inout Activation) -> Activation {
-    defer { activation = .linear }
-    return activation
   }
 
   /// The activation that belongs to a cross-entropy.

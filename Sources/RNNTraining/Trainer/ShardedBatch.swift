@@ -59,7 +59,7 @@ final class ShardedBatch: @unchecked Sendable {
     }
     for (index, target) in given.targets.enumerated() where target.shape.first != inputs.batch {
       throw RNNError.badData(
-        "\(inputs.batch) examples go in, but the target '\(graph.spec.outputNames[index])' is "
+        "\(inputs.batch) examples go in, but the target '\(graph.outputNames[index])' is "
           + describe(shape: target.shape))
     }
     if let weights = given.sampleWeights, weights.count != inputs.batch {
@@ -119,7 +119,7 @@ final class ShardedBatch: @unchecked Sendable {
       throw RNNError.badData(
         "the target has \(targetRows[index]) numbers an example, the loss \(loss.kind.rawValue) needs "
           + "\(rowsPerExample * targetWidth)",
-        at: "output '\(graph.spec.outputNames[index])'")
+        at: "output '\(graph.outputNames[index])'")
     }
     var part = OutputPart(
       gradient: [Float](repeating: 0, count: rows * width),
@@ -155,7 +155,7 @@ final class ShardedBatch: @unchecked Sendable {
     guard let number = Int(exactly: label), (0..<classes).contains(number) else {
       throw RNNError.badData(
         "the label \(label) of example \(example) lies outside the classes 0 ..< \(classes)",
-        at: "output '\(graph.spec.outputNames[index])'")
+        at: "output '\(graph.outputNames[index])'")
     }
   }
 

@@ -28,11 +28,11 @@ extension Trainer {
     }
     let bad = parameters.joined().first { !TrainingKernels.areFinite($0.values, count: $0.count) }
     if let bad {
-      return error("the parameter '\(native.spec.layers[bad.layer].name)/\(bad.name)' holds NaN or infinity")
+      return error("the parameter '\(plain.layers[bad.layer].name)/\(bad.name)' holds NaN or infinity")
     }
     let passes = passes.prefix(shards)
     if let call = passes.compactMap({ $0.firstBadOutput() }).min() {
-      let layer = native.spec.layers[native.spec.calls[call].layer]
+      let layer = plain.layers[plain.calls[call].layer]
       if layer.spec.kind == .input {
         return error(
           "the data hold NaN or infinity, in the input '\(layer.name)'", remedy: "Clean the data before training.")
@@ -46,7 +46,7 @@ extension Trainer {
       pass.firstBadGradient(gradients.map { $0 ?? [] })
     }
     if let call = places.max() {
-      let layer = native.spec.layers[native.spec.calls[call].layer]
+      let layer = plain.layers[plain.calls[call].layer]
       return error("the gradient of layer '\(layer.name)' (\(layer.spec.kind.rawValue)) went bad first")
     }
     return error("the sum of the shards' gradients overflows")

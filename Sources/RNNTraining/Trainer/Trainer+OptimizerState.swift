@@ -74,14 +74,14 @@ extension Trainer {
     settle()
     if let bad = trainable.first(where: { !TrainingKernels.areFinite($0.values, count: $0.count) }) {
       throw RNNError.badData(
-        "the weights '\(native.spec.layers[bad.layer].name)/\(bad.name)' hold NaN or infinity after step \(iteration)",
+        "the weights '\(plain.layers[bad.layer].name)/\(bad.name)' hold NaN or infinity after step \(iteration)",
         remedy: "Try a smaller --learning-rate, or clip gradients with --clipnorm 1.")
     }
     var model = native
     let byName = Dictionary(
       uniqueKeysWithValues: try parameters.joined().map { parameter in
         (
-          NativeModel.path(layer: native.spec.layers[parameter.layer].name, parameter: parameter.name),
+          NativeModel.path(layer: plain.layers[parameter.layer].name, parameter: parameter.name),
           try parameter.tensor(parameter.values)
         )
       })
@@ -98,7 +98,7 @@ extension Trainer {
         tensor: try Tensor([Float(configuration.optimizer.learningRate.value(at: iteration))], shape: [])),
     ]
     for parameter in trainable {
-      let layer = native.spec.layers[parameter.layer].name
+      let layer = plain.layers[parameter.layer].name
       for (name, memory) in zip(configuration.optimizer.slotNames, parameter.slots) {
         model.optimizerSlots.append(
           .init(path: "\(prefix)/\(layer)_\(parameter.name)_\(name)", tensor: try parameter.tensor(memory)))

@@ -7,7 +7,8 @@ extension Trainer {
   /// - Throws: `badData` where the batch does not fit the model, or the loss or a gradient is no number; the model is
   ///   then as it was before the step.
   public func trainStep(_ batch: Batch) throws -> StepResult {
-    let work = try shards(of: batch)
+    let work = try shards(of: batch, trainingShards)
+    let statistics = statistics
     for (layer, idle) in idleRows { idle.catchUp(work.ids(of: layer), configuration.optimizer, pool) }
     let pointers = pointers
     for layer in parameters { for parameter in layer { parameter.clearGradient() } }
@@ -37,22 +38,34 @@ extension Trainer {
     }
     guard loss.isFinite, gradientsAreFinite() else {
       for pass in passes { pass.restoreStates() }
+      restore(statistics)
       throw notFinite(loss, shards: work.ranges.count)
     }
     step(Array(embeddings.joined()))
     return result(loss, work, normalizers)
   }
 
-  private func shards(of batch: Batch) throws -> ShardedBatch {
+  /// The moving statistics, which the forward run moves.
+  private var statistics: [[Float]] {
+    parameters.joined().filter(\.isStatistic).map { Array(UnsafeBufferPointer(start: $0.values, count: $0.count)) }
+  }
+
+  private func restore(_ statistics: [[Float]]) {
+    for (parameter, values) in zip(parameters.joined().filter(\.isStatistic), statistics) {
+      for (index, value) in values.enumerated() { parameter.values[index] = value }
+    }
+  }
+
+  private func shards(of batch: Batch, _ count: Int) throws -> ShardedBatch {
     try ShardedBatch(
       batch, trained, configuration, takenOff: takenOff, activity: activityRegularizers, isClassic: isClassic,
-      shards: Trainer.shardCount)
+      shards: count)
   }
 
   /// The loss without a step, and the predictions.
   public func evaluate(_ batch: Batch) throws -> StepResult {
     settle()
-    let work = try shards(of: batch)
+    let work = try shards(of: batch, evaluationShards)
     let pointers = pointers
     try forEachShard(work.ranges.count) { shard in
       try work.forward(shard, evaluations[shard], pointers, seed: nil, step: 0)

@@ -37,6 +37,10 @@ public final class Trainer {
   /// How many shards a batch is cut into, whatever the number of threads.
   static let shardCount = 4
 
+  /// The same for a step of training: a layer that looks at the whole batch leaves it whole.
+  let trainingShards: Int
+  let evaluationShards: Int
+
   public private(set) var configuration: TrainingConfiguration
   public let seed: UInt64
   /// The threads it uses: as many as were given, at most 4.
@@ -45,6 +49,8 @@ public final class Trainer {
   public internal(set) var iteration = 0
 
   let native: NativeModel
+  /// The model without wrappers and models inside; parameters, states and gradients go by its layers and calls.
+  let plain: ModelSpec
   let parameters: [[TrainingParameter]]
   var momentumProduct = 1.0
   /// What training was started with, for those who take it up again; see `TrainingCheckpoint`.
@@ -80,6 +86,8 @@ public final class Trainer {
   ) throws {
     let shapes = try model.validate()
     native = model
+    let plain = model.spec.plain
+    self.plain = plain
     self.configuration = configuration
     self.seed = seed
     // More threads than shards would wait for the others.
@@ -89,26 +97,32 @@ public final class Trainer {
       OptimizerEra(
         dialect: model.provenance.dialect, version: version, isCustom: false, config: .null
       ).isClassic
-    activityRegularizers = try Trainer.activityRegularizers(model.spec)
+    activityRegularizers = try Trainer.activityRegularizers(plain)
     let logits = LogitOutputs.apply(
-      model.spec, configuration.losses, watched: activityRegularizers.keys, isClassic: isClassic)
+      plain, configuration.losses, watched: activityRegularizers.keys, isClassic: isClassic)
     takenOff = logits.takenOff
-    trained = RuntimeGraph(logits.spec)
-    var tensors: [String: [NativeModel.Parameter]] = [:]
-    for parameter in model.parameters { tensors[parameter.layer, default: []].append(parameter) }
-    parameters = try model.spec.layers.enumerated().map { index, layer in
-      try (tensors[layer.name] ?? []).map { parameter in
-        try TrainingParameter(
-          parameter.tensor, layer: index, spec: layer, name: parameter.name, optimizer: configuration.optimizer)
+    trained = RuntimeGraph(logits.spec, outputNames: model.spec.outputNames)
+    let tensors = model.tensorsByPath
+    parameters = try plain.layers.enumerated().map { index, layer in
+      try layer.spec.parameterNames.compactMap { name in
+        try tensors[NativeModel.path(layer: layer.name, parameter: name)].map { tensor in
+          try TrainingParameter(tensor, layer: index, spec: layer, name: name, optimizer: configuration.optimizer)
+        }
       }
     }
-    let trainable = model.spec.layers.map(\.isTrainable)
+    let looksAtBatch = plain.layers.contains { layer in
+      layer.spec.configuration.needsWholeBatch
+        || layer.isTrainable && !layer.spec.configuration.statisticNames.isEmpty
+    }
+    trainingShards = looksAtBatch ? 1 : Trainer.shardCount
+    evaluationShards = trained.needsWholeBatch ? 1 : Trainer.shardCount
+    let trainable = plain.layers.map(\.isTrainable)
     let graph = trained
     passes = (0..<Trainer.shardCount).map { _ in GradientPass(graph, trainable: trainable) }
     evaluations = (0..<Trainer.shardCount).map { _ in GradientPass(graph, trainable: trainable) }
     var memory: [FloatMemory] = []
     shardGradients = (0..<Trainer.shardCount).map { _ in
-      model.spec.layers.enumerated().map { index, layer in
+      plain.layers.enumerated().map { index, layer in
         guard layer.isTrainable, layer.spec.kind != .embedding else { return nil }
         return shapes.parameters[index].map { shape in
           let count = shape.shape.reduce(1, *)
@@ -119,7 +133,7 @@ public final class Trainer {
     }
     compiled = checkpoint?.compiled ?? configuration.kerasConfig(for: model)
     shardMemory = memory
-    idleRows = mayWait ? Trainer.idleRows(parameters, model.spec, configuration.optimizer) : [:]
+    idleRows = mayWait ? Trainer.idleRows(parameters, plain, configuration.optimizer) : [:]
     try restoreOptimizer()
     if let checkpoint {
       momentumProduct = checkpoint.momentumProduct
@@ -156,7 +170,13 @@ public final class Trainer {
     var result: [Int: Regularizer] = [:]
     for (index, call) in spec.calls.enumerated() {
       guard let carried = spec.layers[call.layer].carried else { continue }
-      let json = try JSONValue(parsing: carried)["activity_regularizer"]
+      let config = try JSONValue(parsing: carried)
+      // The layer ActivityRegularization has the factors themselves.
+      let isOwn = spec.layers[call.layer].spec.kind == .activityRegularization
+      let factors: JSONValue = [
+        "class_name": "L1L2", "config": ["l1": config["l1"] ?? 0, "l2": config["l2"] ?? 0],
+      ]
+      let json = isOwn ? factors : config["activity_regularizer"]
       result[index] = try locating("layer '\(spec.layers[call.layer].name)'") { try Regularizer(keras: json) }
     }
     return result
@@ -168,8 +188,8 @@ public final class Trainer {
 
   /// The last axis of each output.
   var outputWidths: [Int] {
-    guard let shapes = try? native.spec.shapes() else { return [] }
-    return native.spec.outputs.map { (shapes.outputs[$0.call][$0.output].last ?? nil) ?? 1 }
+    guard let shapes = try? plain.shapes() else { return [] }
+    return plain.outputs.map { (shapes.outputs[$0.call][$0.output].last ?? nil) ?? 1 }
   }
 
   /// The learning rate of the next step. Setting it puts a constant one in the place of a schedule.
@@ -179,7 +199,7 @@ public final class Trainer {
   }
 
   /// Whether any layer carries its states from batch to batch.
-  public var isStateful: Bool { native.spec.layers.contains { $0.spec.isStateful } }
+  public var isStateful: Bool { plain.layers.contains { $0.spec.isStateful } }
 
   /// Lets stateful layers start from rest again, as before an epoch.
   public func resetStates() {

@@ -32,14 +32,17 @@ public struct TrainingConfiguration: Sendable, Equatable {
         keras: given, dialect: provenance.dialect, version: provenance.frameworkVersion)
     }
     let names = model.spec.outputNames
-    let losses = try model.spec.outputs.enumerated().map { index, reference in
+    let plain = model.spec.plain
+    let lastActivations = plain.outputs.map { reference in
+      plain.layers[plain.calls[plain.source(of: reference.call)].layer].spec.activations.first ?? .linear
+    }
+    let losses = try names.indices.map { index in
       if let given = TrainingConfiguration.part(json["loss"], names[index], index), !given.isNull {
         return try Loss(keras: given)
       }
       // An output that was compiled without a loss is trained through the others.
       if TrainingConfiguration.isByOutput(json["loss"]) { return Loss(.meanSquaredError) }
-      let spec = model.spec.layers[model.spec.calls[reference.call].layer].spec
-      return Loss.fitting(spec.activations.first ?? .linear)
+      return Loss.fitting(lastActivations[index])
     }
     self.init(optimizer: optimizer, losses: losses, metrics: TrainingConfiguration.metrics(fitting: losses))
     if TrainingConfiguration.isCompiled(model) {

@@ -8,6 +8,8 @@ final class TrainingParameter {
   let shape: [Int]
   let count: Int
   let isTrainable: Bool
+  /// Whether a forward run of training moves it, and no gradient.
+  let isStatistic: Bool
   let regularizer: Regularizer?
   let constraint: Constraint?
   let values: UnsafeMutablePointer<Float>
@@ -27,10 +29,11 @@ final class TrainingParameter {
     self.name = name
     shape = tensor.shape
     count = tensor.count
-    isTrainable = spec.isTrainable
+    isStatistic = spec.spec.configuration.statisticNames.contains(name)
+    isTrainable = spec.isTrainable && !isStatistic
     let carried = try spec.carried.map { try JSONValue(parsing: $0) } ?? .null
     // `recurrent_kernel` has `recurrent_regularizer`; Keras 1 has W, U and b.
-    let role = name == "recurrent_kernel" ? "recurrent" : name
+    let role = TrainingParameter.role(of: name, in: spec.spec)
     let letter = name == "recurrent_kernel" ? "U" : name == "bias" ? "b" : "W"
     (regularizer, constraint) = try locating("layer '\(spec.name)'") {
       (
@@ -51,6 +54,19 @@ final class TrainingParameter {
       isTrainable && name == "embeddings" && regularizer == nil && optimizer.slices != .added ? filled(0) : nil
     self.memory = memory
     load(tensor, into: values)
+  }
+
+  /// What arguments of the layer begin with that concern a parameter.
+  private static func role(of name: String, in layer: LayerSpec) -> String {
+    switch name {
+    case "recurrent_kernel": return "recurrent"
+    case "depthwise_kernel": return "depthwise"
+    case "pointwise_kernel": return "pointwise"
+    case "kernel":
+      if case .depthwiseConv1D = layer { return "depthwise" }
+      return name
+    case _: return name.split(separator: "/").last.map(String.init) ?? name
+    }
   }
 
   /// What the optimizer squares: the gradient, unless it knows of its parts.

@@ -37,7 +37,7 @@ public struct WindowGeometry: Sendable, Equatable {
 }
 
 /// `Conv1D`: (batch, timesteps, channels) -> (batch, windows, filters).
-public struct Conv1DSpec: Sendable, Equatable, Codable {
+public struct Conv1DSpec: SingleInputLayer {
   public var filters: Int
   public var kernelSize: Int
   public var strides: Int = 1
@@ -52,7 +52,10 @@ public struct Conv1DSpec: Sendable, Equatable, Codable {
     self.kernelSize = kernelSize
   }
 
-  func outputShape(input: Shape) throws -> Shape {
+  public var parameterNames: [String] { useBias ? ["kernel", "bias"] : ["kernel"] }
+  public var activations: [Activation] { [activation] }
+
+  public func outputShape(input: Shape) throws -> Shape {
     let (timesteps, channels) = try input.sequence(for: "Conv1D")
     try SizeLimit.check(filters, "filters")
     try SizeLimit.check(kernelSize, "kernel_size")
@@ -67,11 +70,11 @@ public struct Conv1DSpec: Sendable, Equatable, Codable {
         timesteps: $0, size: kernelSize, stride: strides, dilation: dilationRate, padding: padding
       ).outputLength
     }
-    return [length, filters]
+    return [length, try activation.channels(from: filters)]
   }
 
   /// kernel (kernel size, channels / groups, filters), bias (filters).
-  func parameterShapes(input: Shape) throws -> [ParameterShape] {
+  public func parameterShapes(input: Shape) throws -> [ParameterShape] {
     let (_, channels) = try input.sequence(for: "Conv1D")
     try SizeLimit.check(groups, "groups")
     let kernel = ParameterShape("kernel", [kernelSize, channels / groups, filters])

@@ -1,5 +1,7 @@
 /// `InputLayer`: an input of the model.
-public struct InputSpec: Sendable, Equatable, Codable {
+public struct InputSpec: LayerConfiguration {
+  public func runsStepByStep(inputs: [Shape]) -> Bool { true }
+
   /// One example, without the batch axis.
   public var shape: Shape
   /// The batch size that the file fixes, if any. Any batch is accepted at run time.
@@ -12,10 +14,15 @@ public struct InputSpec: Sendable, Equatable, Codable {
     self.batchSize = batchSize
     self.dtype = dtype
   }
+
+  public var inputCounts: ClosedRange<Int> { 0...0 }
+  public func outputShapes(inputs: [Shape]) throws -> [Shape] { [shape] }
 }
 
 /// `Embedding`: ids (batch, ...) -> (batch, ..., output size).
-public struct EmbeddingSpec: Sendable, Equatable, Codable {
+public struct EmbeddingSpec: SingleInputLayer {
+  public func runsStepByStep(inputs: [Shape]) -> Bool { true }
+
   /// Rows of the table; ids are 0 ..< inputDim.
   public var inputDim: Int
   public var outputDim: Int
@@ -28,7 +35,14 @@ public struct EmbeddingSpec: Sendable, Equatable, Codable {
     self.maskZero = maskZero
   }
 
-  func outputShape(input: Shape) throws -> Shape {
+  public var parameterNames: [String] { ["embeddings"] }
+
+  /// embeddings (input dim, output dim).
+  public func parameterShapes(input: Shape) throws -> [ParameterShape] {
+    [ParameterShape("embeddings", [inputDim, outputDim])]
+  }
+
+  public func outputShape(input: Shape) throws -> Shape {
     try SizeLimit.check(inputDim, "input_dim")
     try SizeLimit.check(outputDim, "output_dim")
     return input + [outputDim]
@@ -36,7 +50,9 @@ public struct EmbeddingSpec: Sendable, Equatable, Codable {
 }
 
 /// `Masking`: steps whose channels all equal `maskValue` are masked for the layers that follow, and set to zero.
-public struct MaskingSpec: Sendable, Equatable, Codable {
+public struct MaskingSpec: ShapeKeepingLayer {
+  public func runsStepByStep(inputs: [Shape]) -> Bool { true }
+
   public var maskValue: Double
 
   public init(maskValue: Double) {
@@ -44,8 +60,12 @@ public struct MaskingSpec: Sendable, Equatable, Codable {
   }
 }
 
-/// `Dropout`, `SpatialDropout1D`, `GaussianNoise`, `GaussianDropout`: the identity outside training.
-public struct NoiseSpec: Sendable, Equatable, Codable {
+/// `Dropout`, `SpatialDropout1D`, `GaussianNoise`, `GaussianDropout`, `AlphaDropout`: the identity outside training.
+public struct NoiseSpec: ShapeKeepingLayer, UntouchingLayer {
+  public func runsStepByStep(inputs: [Shape]) -> Bool { true }
+
+  public var keepsMask: Bool { true }
+
   /// The fraction dropped, or the standard deviation for `GaussianNoise`.
   public var rate: Double
 
@@ -55,7 +75,11 @@ public struct NoiseSpec: Sendable, Equatable, Codable {
 }
 
 /// `Dense`: activation(x kernel + bias) over the last axis.
-public struct DenseSpec: Sendable, Equatable, Codable {
+public struct DenseSpec: SingleInputLayer {
+  public func runsStepByStep(inputs: [Shape]) -> Bool { true }
+
+  public var keepsMask: Bool { true }
+
   public var units: Int
   public var activation: Activation = .linear
   public var useBias: Bool = true
@@ -64,28 +88,37 @@ public struct DenseSpec: Sendable, Equatable, Codable {
     self.units = units
   }
 
-  func outputShape(input: Shape) throws -> Shape {
+  public var parameterNames: [String] { useBias ? ["kernel", "bias"] : ["kernel"] }
+  public var activations: [Activation] { [activation] }
+
+  public func outputShape(input: Shape) throws -> Shape {
     try SizeLimit.check(units, "units")
     _ = try input.channels(for: "Dense")
     return input.dropLast() + [try activation.channels(from: units)]
   }
 
   /// kernel (channels, units), bias (units).
-  func parameterShapes(input: Shape) throws -> [ParameterShape] {
+  public func parameterShapes(input: Shape) throws -> [ParameterShape] {
     let kernel = ParameterShape("kernel", [try input.channels(for: "Dense"), units])
     return useBias ? [kernel, ParameterShape("bias", [units])] : [kernel]
   }
 }
 
 /// `Activation`: a function of its own.
-public struct ActivationSpec: Sendable, Equatable, Codable {
+public struct ActivationSpec: SingleInputLayer {
+  public func runsStepByStep(inputs: [Shape]) -> Bool { true }
+
+  public var keepsMask: Bool { true }
+
   public var activation: Activation
 
   public init(activation: Activation) {
     self.activation = activation
   }
 
-  func outputShape(input: Shape) throws -> Shape {
+  public var activations: [Activation] { [activation] }
+
+  public func outputShape(input: Shape) throws -> Shape {
     guard activation == .glu else { return input }
     return input.dropLast() + [try activation.channels(from: try input.channels(for: "Activation"))]
   }
@@ -97,22 +130,5 @@ extension Activation {
     guard self == .glu else { return channels }
     guard channels % 2 == 0 else { throw RNNError.badData("glu needs an even last axis, not \(channels)") }
     return channels / 2
-  }
-}
-
-/// `Flatten`: (batch, ...) -> (batch, product).
-enum Flatten {
-  static func outputShape(input: Shape) throws -> Shape {
-    var product: Int? = 1
-    for dimension in input {
-      guard let size = dimension, let current = product else {
-        product = nil
-        continue
-      }
-      let (next, overflow) = current.multipliedReportingOverflow(by: size)
-      guard !overflow else { throw RNNError.badData("the flattened size overflows") }
-      product = next
-    }
-    return [product]
   }
 }

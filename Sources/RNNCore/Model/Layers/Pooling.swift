@@ -1,5 +1,5 @@
 /// `MaxPooling1D`, `AveragePooling1D`: (batch, timesteps, channels) -> (batch, windows, channels).
-public struct Pooling1DSpec: Sendable, Equatable, Codable {
+public struct Pooling1DSpec: SingleInputLayer {
   public var poolSize: Int
   public var strides: Int
   /// `valid` or `same`; padded positions do not count, neither for the maximum nor for the average.
@@ -11,11 +11,11 @@ public struct Pooling1DSpec: Sendable, Equatable, Codable {
     self.padding = padding
   }
 
-  func outputShape(input: Shape, layer: String) throws -> Shape {
-    let (timesteps, channels) = try input.sequence(for: layer)
+  public func outputShape(input: Shape) throws -> Shape {
+    let (timesteps, channels) = try input.steps(for: "a pooling layer")
     try SizeLimit.check(poolSize, "pool_size")
     try SizeLimit.check(strides, "strides")
-    guard padding != .causal else { throw RNNError.badData("\(layer) has no causal padding") }
+    guard padding != .causal else { throw RNNError.badData("pooling has no causal padding") }
     let length = try timesteps.map {
       try WindowGeometry(timesteps: $0, size: poolSize, stride: strides, padding: padding).outputLength
     }
@@ -24,7 +24,7 @@ public struct Pooling1DSpec: Sendable, Equatable, Codable {
 }
 
 /// `GlobalMaxPooling1D`, `GlobalAveragePooling1D`: (batch, timesteps, channels) -> (batch, channels).
-public struct GlobalPooling1DSpec: Sendable, Equatable, Codable {
+public struct GlobalPooling1DSpec: SingleInputLayer {
   /// Whether the time axis stays, with length 1.
   public var keepDims: Bool
 
@@ -32,8 +32,8 @@ public struct GlobalPooling1DSpec: Sendable, Equatable, Codable {
     self.keepDims = keepDims
   }
 
-  func outputShape(input: Shape, layer: String) throws -> Shape {
-    let (_, channels) = try input.sequence(for: layer)
+  public func outputShape(input: Shape) throws -> Shape {
+    let (_, channels) = try input.steps(for: "a pooling layer")
     return keepDims ? [1, channels] : [channels]
   }
 }

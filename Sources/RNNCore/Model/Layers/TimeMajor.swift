@@ -1,0 +1,47 @@
+/// A recurrent layer whose sequences stand with the steps before the batch (`time_major`): (timesteps, batch, channels).
+public struct TimeMajorSpec: CompositeLayer, RecurrentConfiguration {
+  public var layer: ModelSpec.Layer
+
+  public init(layer: ModelSpec.Layer) {
+    self.layer = layer
+  }
+
+  public var options: RecurrentOptions {
+    get { layer.spec.recurrentOptions ?? RecurrentOptions() }
+    set { layer.spec.setRecurrentOptions(newValue) }
+  }
+
+  public var stateCount: Int { layer.spec.stateCount }
+  public var keepsMask: Bool { false }
+
+  public func stateShapes(input: Shape) throws -> [Shape] {
+    try layer.spec.stateShapes(input: try SwapBatchSpec().outputShape(input: input))
+  }
+
+  public var innerLayers: [ModelSpec.Layer] {
+    get { [layer] }
+    set { layer = newValue[0] }
+  }
+
+  public var innerPlaces: [String] { [""] }
+
+  public var parts: [ModelSpec.Layer] {
+    placedInnerLayers
+      + ["batch_first", "time_first"].map { ModelSpec.Layer(name: $0, spec: .swapBatch(SwapBatchSpec())) }
+  }
+
+  public func outputShapes(inputs: [Shape]) throws -> [Shape] {
+    var outputs = try layer.spec.outputShapes(
+      inputs: [try SwapBatchSpec().outputShape(input: inputs[0])] + inputs.dropFirst())
+    if options.returnSequences { outputs[0] = try SwapBatchSpec().outputShape(input: outputs[0]) }
+    return outputs
+  }
+
+  public func expand(
+    _ parts: [GraphExpansion.Part], inputs: [ModelSpec.Reference], into graph: inout GraphExpansion
+  ) -> [ModelSpec.Reference] {
+    var outputs = graph.call(parts[0], graph.call(parts[1], [inputs[0]]) + inputs.dropFirst())
+    if options.returnSequences { outputs[0] = graph.call(parts[2], [outputs[0]])[0] }
+    return outputs
+  }
+}

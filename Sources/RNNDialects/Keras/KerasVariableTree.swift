@@ -1,0 +1,147 @@
+import RNNCore
+
+/// Weights in groups that are named after classes: `layers/lstm_1/cell/vars/0`.
+///
+/// In each container - the model, a model inside, a stack of cells - the n-th layer of a class has the n-th group of that
+/// class (keras/src/saving/saving_lib.py).
+struct KerasVariableTree {
+  typealias Match = KerasWeightMatching.Match
+
+  private let checkpoint: Checkpoint
+  private let architecture: KerasArchitecture
+  /// Groups that exist, by the group around them.
+  private let children: [String: Set<String>]
+
+  init(_ checkpoint: Checkpoint, _ architecture: KerasArchitecture) {
+    self.checkpoint = checkpoint
+    self.architecture = architecture
+    var children: [String: Set<String>] = [:]
+    for path in checkpoint.groups + checkpoint.entries.map({ CheckpointPath.parent(of: $0.path) }) {
+      var current = path
+      while !current.isEmpty {
+        let parent = CheckpointPath.parent(of: current)
+        children[parent, default: []].insert(current)
+        current = parent
+      }
+    }
+    self.children = children
+  }
+
+  /// - Throws: `badData` naming every layer that found nothing.
+  func matches(root: String) throws -> [Match] {
+    var found: [String: [KerasStoredWeights.Array]] = [:]
+    var places: [String: String] = [:]
+    visit(
+      zip(architecture.spec.layers, architecture.notes).map { ($0, $1, $0.name) }, in: root, &places)
+    var missing: [String] = []
+    var byName: [String: [KerasStoredWeights.Array]] = [:]
+    for leaf in architecture.leaves {
+      let arrays = places[leaf.path].map { self.arrays(of: leaf.spec, in: $0) } ?? []
+      guard arrays.count == leaf.spec.parameterNames.count else { continue }
+      found[leaf.path] = arrays
+      byName[KerasVariableTree.lastName(leaf.path)] = arrays
+    }
+    let matches = architecture.leaves.compactMap { leaf -> Match? in
+      // A layer that is used inside a model and outside is stored where it was met first.
+      guard let arrays = found[leaf.path] ?? byName[KerasVariableTree.lastName(leaf.path)] else {
+        missing.append("'\(leaf.path)' (looked for \(places[leaf.path] ?? root))")
+        return nil
+      }
+      return Match(leaf: leaf, layout: .identity(leaf.spec.parameterNames), arrays: arrays)
+    }
+    guard missing.isEmpty else {
+      throw RNNError.badData(
+        "the file holds no weights for the layers " + missing.joined(separator: ", "),
+        remedy: "Check that the architecture belongs to these weights.")
+    }
+    return matches
+  }
+
+  private static func lastName(_ path: String) -> String { path.split(separator: "/").last.map(String.init) ?? path }
+
+  /// Finds the groups of a container's layers.
+  private func visit(
+    _ layers: [(layer: ModelSpec.Layer, note: KerasLayerNote, path: String)], in container: String,
+    _ places: inout [String: String]
+  ) {
+    var byBase: [String: [Int]] = [:]
+    for (index, item) in layers.enumerated() {
+      byBase[KerasClass.snakeCase(item.note.className), default: []].append(index)
+    }
+    for (base, members) in byBase {
+      let prefix = container + "/" + base
+      let needy = members.filter { hasWeights(layers[$0].layer) }
+      let exact = members.enumerated().map { number, index in
+        (index: index, group: number == 0 ? prefix : "\(prefix)_\(number)")
+      }.filter { item in needy.contains(item.index) }
+      let existing = numberedGroups(base, in: container)
+      // TensorFlow 2.12 and 2.13 leave gaps in the numbers.
+      let isExact = exact.allSatisfy { holdsAnything($0.group) }
+      for (rank, item) in exact.enumerated() {
+        let group = isExact || !existing.indices.contains(rank) ? item.group : existing[rank]
+        place(layers[item.index], at: group, &places)
+      }
+    }
+  }
+
+  private func place(
+    _ item: (layer: ModelSpec.Layer, note: KerasLayerNote, path: String), at group: String,
+    _ places: inout [String: String]
+  ) {
+    let spec = item.layer.spec
+    func inner(_ index: Int) -> (layer: ModelSpec.Layer, note: KerasLayerNote, path: String) {
+      let place = spec.innerPlaces[index]
+      return (spec.innerLayers[index], item.note.inner[index], place.isEmpty ? item.path : item.path + "/" + place)
+    }
+    let indices = spec.innerLayers.indices
+    if indices.isEmpty {
+      places[item.path] = group
+    } else if spec.kind == .model {
+      let root = ["layers", "_layer_checkpoint_dependencies"].map { group + "/" + $0 }.first { children[$0] != nil }
+      visit(indices.map(inner), in: root ?? group + "/layers", &places)
+    } else if spec.kind == .stackedRNN {
+      visit(indices.map(inner), in: group + "/cell/cells", &places)
+    } else {
+      for index in indices {
+        let place = spec.innerPlaces[index]
+        self.place(inner(index), at: place.isEmpty ? group : group + "/" + place, &places)
+      }
+    }
+  }
+
+  private func hasWeights(_ layer: ModelSpec.Layer) -> Bool {
+    !layer.spec.parameterNames.isEmpty || layer.spec.innerLayers.contains(where: hasWeights)
+  }
+
+  /// The arrays of a plain layer.
+  private func arrays(of spec: LayerSpec, in group: String) -> [KerasStoredWeights.Array] {
+    if case .multiHeadAttention = spec {
+      return ["query", "key", "value", "output"].flatMap { part in
+        ["\(part)_dense", "_\(part)_dense"].map { variables(in: "\(group)/\($0)/vars") }.first { !$0.isEmpty } ?? []
+      }
+    }
+    return ["cell/vars", "vars"].map { variables(in: "\(group)/\($0)") }.first { !$0.isEmpty } ?? []
+  }
+
+  private func variables(in group: String) -> [KerasStoredWeights.Array] {
+    KerasStoredWeights.variables(checkpoint, in: group)
+  }
+
+  /// Whether there is an array somewhere in a group.
+  private func holdsAnything(_ group: String) -> Bool {
+    let prefix = group + "/"
+    return checkpoint.entries.contains { $0.path.hasPrefix(prefix) }
+  }
+
+  private func numberedGroups(_ base: String, in container: String) -> [String] {
+    let prefix = container + "/" + base
+    let numbers = (children[container] ?? []).compactMap { path -> Int? in
+      guard path.hasPrefix(prefix), holdsAnything(path) else { return nil }
+      let rest = path.dropFirst(prefix.count)
+      if rest.isEmpty { return 0 }
+      guard rest.first == "_", let number = Int(rest.dropFirst()), number > 0 else { return nil }
+      return number
+    }
+    return numbers.sorted().map { $0 == 0 ? prefix : "\(prefix)_\($0)" }
+  }
+}

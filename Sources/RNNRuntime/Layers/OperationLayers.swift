@@ -1,0 +1,323 @@
+import RNNCore
+import RealModule
+
+/// y = f(x), number by number; see `UnarySpec`.
+struct UnaryFunctionLayer: FormulaLayer {
+  let spec: UnarySpec
+
+  func plan(_ inputs: [PlannedInput], isTraining: Bool) -> LayerPlan { LayerPlan(outputShapes: [inputs[0].shape]) }
+
+  func evaluate<Scalar: Real & BinaryFloatingPoint>(_ run: FormulaRun<Scalar>) {
+    let (x, y) = (run.inputs[0].values, run.outputs[0].values)
+    for index in 0..<run.inputs[0].count { y[index] = value(x[index]) }
+  }
+
+  private func value<Scalar: Real & BinaryFloatingPoint>(_ x: Scalar) -> Scalar {
+    switch spec.function {
+    case .absolute: abs(x)
+    case .negative: -x
+    case .log: .log(x)
+    case .log1p: .log(onePlus: x)
+    case .expm1: .expMinusOne(x)
+    case .sqrt: .sqrt(x)
+    case .rsqrt: 1 / .sqrt(x)
+    case .square: x * x
+    case .reciprocal: 1 / x
+    case .sign: x > 0 ? 1 : x < 0 ? -1 : x
+    case .sin: .sin(x)
+    case .cos: .cos(x)
+    case .floor: x.rounded(.down)
+    case .ceil: x.rounded(.up)
+    case .round: x.rounded(.toNearestOrEven)
+    case .logicalNot: x == 0 ? 1 : 0
+    case .clip: min(max(x, spec.low.map { Scalar($0) } ?? -.infinity), spec.high.map { Scalar($0) } ?? .infinity)
+    }
+  }
+
+  private func derivative(_ x: Float, _ y: Float) -> Float {
+    switch spec.function {
+    case .absolute: x > 0 ? 1 : x < 0 ? -1 : 0
+    case .negative: -1
+    case .log: 1 / x
+    case .log1p: 1 / (1 + x)
+    case .expm1: y + 1
+    case .sqrt: 0.5 / y
+    case .rsqrt: -0.5 * y / x
+    case .square: 2 * x
+    case .reciprocal: -y * y
+    case .sin: .cos(x)
+    case .cos: -.sin(x)
+    case .clip: Double(x) >= spec.low ?? -.infinity && Double(x) <= spec.high ?? .infinity ? 1 : 0
+    case .sign, .floor, .ceil, .round, .logicalNot: 0
+    }
+  }
+
+  func backward(_ run: BackwardRun) {
+    guard let dx = run.inputGradients[0] else { return }
+    let (x, y, dy) = (run.inputs[0].floats, run.outputs[0].floats, run.outputGradients[0])
+    for index in 0..<run.inputs[0].count { dx[index] += dy[index] * derivative(x[index], y[index]) }
+  }
+}
+
+/// y = f(x1, x2), or f of x and a constant, element by element; see `BinarySpec`.
+struct BinaryFunctionLayer: FormulaLayer {
+  let spec: BinarySpec
+
+  private func shapes(_ inputs: [[Int]]) -> [[Int]] {
+    guard let constant = spec.constant else { return inputs }
+    let rank = inputs[0].count
+    let own = Broadcast.padded(constant.shape.suffix(rank).map { $0 }, rank: rank, at: 0)
+    return spec.isConstantFirst ? [own, inputs[0]] : [inputs[0], own]
+  }
+
+  func plan(_ inputs: [PlannedInput], isTraining: Bool) -> LayerPlan {
+    LayerPlan(outputShapes: [Broadcast(shapes(inputs.map(\.shape))).shape])
+  }
+
+  private func operands<Scalar: Real & BinaryFloatingPoint, Result>(
+    _ inputs: [UnsafeMutablePointer<Scalar>],
+    _ body: (UnsafeMutablePointer<Scalar>, UnsafeMutablePointer<Scalar>) -> Result
+  ) -> Result? {
+    guard let constant = spec.constant else { return body(inputs[0], inputs[1]) }
+    var values = constant.values.map { Scalar($0) }
+    return values.withUnsafeMutableBufferPointer { buffer in
+      buffer.baseAddress.map { spec.isConstantFirst ? body($0, inputs[0]) : body(inputs[0], $0) }
+    }
+  }
+
+  func evaluate<Scalar: Real & BinaryFloatingPoint>(_ run: FormulaRun<Scalar>) {
+    let y = run.outputs[0].values
+    operands(run.inputs.map(\.values)) { left, right in
+      Broadcast(shapes(run.inputs.map(\.shape))).forEach { element, places in
+        y[element] = value(left[places[0]], right[places[1]])
+      }
+    }
+  }
+
+  private func value<Scalar: Real & BinaryFloatingPoint>(_ left: Scalar, _ right: Scalar) -> Scalar {
+    switch spec.function {
+    case .add: left + right
+    case .subtract: left - right
+    case .multiply: left * right
+    case .divide: left / right
+    case .power: power(left, right)
+    case .maximum: left >= right || left.isNaN ? left : right
+    case .minimum: left <= right || left.isNaN ? left : right
+    case .squaredDifference: (left - right) * (left - right)
+    case .equal: left == right ? 1 : 0
+    case .notEqual: left != right ? 1 : 0
+    case .greater: left > right ? 1 : 0
+    case .greaterEqual: left >= right ? 1 : 0
+    case .less: left < right ? 1 : 0
+    case .lessEqual: left <= right ? 1 : 0
+    case .logicalAnd: left != 0 && right != 0 ? 1 : 0
+    case .logicalOr: left != 0 || right != 0 ? 1 : 0
+    }
+  }
+
+  /// Whole powers of negative numbers, too.
+  private func power<Scalar: Real & BinaryFloatingPoint>(_ base: Scalar, _ exponent: Scalar) -> Scalar {
+    guard let whole = Int(exactly: exponent), abs(whole) <= 1 << 20 else { return .pow(base, exponent) }
+    return .pow(base, whole)
+  }
+
+  /// d f / d left and d f / d right.
+  private func derivatives(_ left: Float, _ right: Float, _ y: Float) -> (Float, Float) {
+    switch spec.function {
+    case .add: (1, 1)
+    case .subtract: (1, -1)
+    case .multiply: (right, left)
+    case .divide: (1 / right, -y / right)
+    case .power: (right == 0 ? 0 : right * power(left, right - 1), left > 0 ? y * .log(left) : 0)
+    case .maximum: left >= right ? (1, 0) : (0, 1)
+    case .minimum: left <= right ? (1, 0) : (0, 1)
+    case .squaredDifference: (2 * (left - right), 2 * (right - left))
+    case .equal, .notEqual, .greater, .greaterEqual, .less, .lessEqual, .logicalAnd, .logicalOr: (0, 0)
+    }
+  }
+
+  func backward(_ run: BackwardRun) {
+    let (y, dy) = (run.outputs[0].floats, run.outputGradients[0])
+    let gradients: [Floats?] =
+      spec.constant == nil
+      ? run.inputGradients : spec.isConstantFirst ? [nil, run.inputGradients[0]] : [run.inputGradients[0], nil]
+    operands(run.inputs.map(\.floats)) { left, right in
+      Broadcast(shapes(run.inputs.map(\.shape))).forEach { element, places in
+        let (first, second) = derivatives(left[places[0]], right[places[1]], y[element])
+        gradients[0]?[places[0]] += dy[element] * first
+        gradients[1]?[places[1]] += dy[element] * second
+      }
+    }
+  }
+}
+
+/// The sum, mean, largest, ... of the members of each group; see `ReductionSpec`. The gradient of a largest or smallest
+/// member goes evenly to all that are it.
+struct ReductionLayer: FormulaLayer {
+  let spec: ReductionSpec
+
+  func plan(_ inputs: [PlannedInput], isTraining: Bool) -> LayerPlan {
+    let shape = inputs[0].shape
+    let inside = Set(spec.axes.map { AxisView.place($0, rank: shape.count) })
+    let output = shape.enumerated().compactMap { axis, size in
+      inside.contains(axis) ? (spec.keepDims ? 1 : nil) : size
+    }
+    return LayerPlan(outputShapes: [output])
+  }
+
+  func evaluate<Scalar: Real & BinaryFloatingPoint>(_ run: FormulaRun<Scalar>) {
+    let axes = AxisGroups(run.inputs[0].shape, axes: spec.axes)
+    for (index, group) in axes.groups.enumerated() {
+      run.outputs[0].values[index] = value(run.inputs[0].values + group, axes.members)
+    }
+  }
+
+  private func value<Scalar: Real & BinaryFloatingPoint>(_ x: UnsafePointer<Scalar>, _ members: [Int]) -> Scalar {
+    switch spec.function {
+    case .sum: members.reduce(0) { $0 + x[$1] }
+    case .mean: members.reduce(0) { $0 + x[$1] } / Scalar(members.count)
+    case .maximum: members.reduce(-.infinity) { x[$1] > $0 || x[$1].isNaN ? x[$1] : $0 }
+    case .minimum: members.reduce(.infinity) { x[$1] < $0 || x[$1].isNaN ? x[$1] : $0 }
+    case .product: members.reduce(1) { $0 * x[$1] }
+    case .any: members.contains { x[$0] != 0 } ? 1 : 0
+    case .all: members.allSatisfy { x[$0] != 0 } ? 1 : 0
+    case .variance: variance(x, members)
+    case .deviation: .sqrt(variance(x, members))
+    }
+  }
+
+  private func variance<Scalar: Real & BinaryFloatingPoint>(_ x: UnsafePointer<Scalar>, _ members: [Int]) -> Scalar {
+    let mean = members.reduce(0) { $0 + x[$1] } / Scalar(members.count)
+    var squares: Scalar = 0
+    for member in members { squares += (x[member] - mean) * (x[member] - mean) }
+    return squares / Scalar(members.count)
+  }
+
+  func backward(_ run: BackwardRun) {
+    guard let dx = run.inputGradients[0] else { return }
+    let axes = AxisGroups(run.inputs[0].shape, axes: spec.axes)
+    for (index, group) in axes.groups.enumerated() {
+      let x = run.inputs[0].floats + group
+      let (y, dy) = (run.outputs[0].floats[index], run.outputGradients[0][index])
+      switch spec.function {
+      case .sum: for member in axes.members { dx[group + member] += dy }
+      case .mean: for member in axes.members { dx[group + member] += dy / Float(axes.members.count) }
+      case .maximum, .minimum:
+        let winners = axes.members.filter { x[$0] == y }
+        for member in winners { dx[group + member] += dy / Float(winners.count) }
+      case .product:
+        for member in axes.members {
+          dx[group + member] += dy * axes.members.reduce(Float(1)) { $1 == member ? $0 : $0 * x[$1] }
+        }
+      case .variance, .deviation:
+        let mean = axes.members.reduce(Float(0)) { $0 + x[$1] } / Float(axes.members.count)
+        let factor = spec.function == .variance ? 2 * dy : dy / y
+        for member in axes.members { dx[group + member] += factor * (x[member] - mean) / Float(axes.members.count) }
+      case .any, .all: break
+      }
+    }
+  }
+}
+
+/// Tensors of one shape side by side along a new axis: a concatenation of tensors with an axis of size 1 more.
+struct StackLayer: FormulaLayer {
+  let spec: StackSpec
+
+  private func place(_ shape: [Int]) -> Int { spec.axis < 0 ? spec.axis + shape.count + 1 : spec.axis }
+
+  func plan(_ inputs: [PlannedInput], isTraining: Bool) -> LayerPlan {
+    var shape = inputs[0].shape
+    shape.insert(inputs.count, at: place(shape))
+    return LayerPlan(outputShapes: [shape])
+  }
+
+  func evaluate<Scalar: Real & BinaryFloatingPoint>(_ run: FormulaRun<Scalar>) {
+    let shape = run.inputs[0].shape
+    let place = place(shape)
+    let (outer, inner) = (elementCount(Array(shape[..<place])), elementCount(Array(shape[place...])))
+    for (index, input) in run.inputs.enumerated() {
+      for block in 0..<outer {
+        (run.outputs[0].values + (block * run.inputs.count + index) * inner)
+          .update(from: input.values + block * inner, count: inner)
+      }
+    }
+  }
+
+  func backward(_ run: BackwardRun) {
+    let shape = run.inputs[0].shape
+    let place = place(shape)
+    let (outer, inner) = (elementCount(Array(shape[..<place])), elementCount(Array(shape[place...])))
+    for index in run.inputs.indices {
+      guard let dx = run.inputGradients[index] else { continue }
+      for block in 0..<outer {
+        Kernels.table.add(
+          dx + block * inner, run.outputGradients[0] + (block * run.inputs.count + index) * inner, inner)
+      }
+    }
+  }
+}
+
+/// y = x1 x2 over the last two axes. dx1 = dy transposed(x2), dx2 = transposed(x1) dy.
+struct MatrixProductLayer: FormulaLayer {
+  let spec: MatrixProductSpec
+
+  /// Rows, inner size and columns of one product, how many there are, and where an element lies.
+  private struct Geometry {
+    let rows: Int
+    let inner: Int
+    let columns: Int
+    let count: Int
+    let transposesFirst: Bool
+    let transposesSecond: Bool
+
+    init(_ left: [Int], _ right: [Int], _ spec: MatrixProductSpec) {
+      let (a, b) = (left.suffix(2).map { $0 }, right.suffix(2).map { $0 })
+      (rows, inner) = spec.transposesFirst ? (a[1], a[0]) : (a[0], a[1])
+      columns = spec.transposesSecond ? b[0] : b[1]
+      count = elementCount(left.dropLast(2))
+      (transposesFirst, transposesSecond) = (spec.transposesFirst, spec.transposesSecond)
+    }
+
+    func first(_ row: Int, _ step: Int) -> Int { transposesFirst ? step * rows + row : row * inner + step }
+    func second(_ step: Int, _ column: Int) -> Int {
+      transposesSecond ? column * inner + step : step * columns + column
+    }
+  }
+
+  func plan(_ inputs: [PlannedInput], isTraining: Bool) -> LayerPlan {
+    let geometry = Geometry(inputs[0].shape, inputs[1].shape, spec)
+    return LayerPlan(outputShapes: [inputs[0].shape.dropLast(2) + [geometry.rows, geometry.columns]])
+  }
+
+  func evaluate<Scalar: Real & BinaryFloatingPoint>(_ run: FormulaRun<Scalar>) {
+    let g = Geometry(run.inputs[0].shape, run.inputs[1].shape, spec)
+    for index in 0..<g.count {
+      let (a, b) = (
+        run.inputs[0].values + index * g.rows * g.inner, run.inputs[1].values + index * g.inner * g.columns
+      )
+      let y = run.outputs[0].values + index * g.rows * g.columns
+      for row in 0..<g.rows {
+        for column in 0..<g.columns {
+          y[row * g.columns + column] = (0..<g.inner).reduce(0) { $0 + a[g.first(row, $1)] * b[g.second($1, column)] }
+        }
+      }
+    }
+  }
+
+  func backward(_ run: BackwardRun) {
+    let g = Geometry(run.inputs[0].shape, run.inputs[1].shape, spec)
+    for index in 0..<g.count {
+      let (left, right) = (index * g.rows * g.inner, index * g.inner * g.columns)
+      let dy = run.outputGradients[0] + index * g.rows * g.columns
+      for row in 0..<g.rows {
+        for column in 0..<g.columns {
+          for step in 0..<g.inner {
+            let (i, j) = (left + g.first(row, step), right + g.second(step, column))
+            run.inputGradients[0]?[i] += dy[row * g.columns + column] * run.inputs[1].floats[j]
+            run.inputGradients[1]?[j] += dy[row * g.columns + column] * run.inputs[0].floats[i]
+          }
+        }
+      }
+    }
+  }
+}
