@@ -29,7 +29,7 @@ struct Case: Sendable, CustomTestStringConvertible {
     "groupqueryattention-causal-scores": "GroupQueryAttention", "groupqueryattention-masks": "GroupQueryAttention",
     "groupqueryattention-one-group": "GroupQueryAttention", "merge-cos": "'cos'", "merge-cos-axes-1": "'cos'",
     "merge-cos-axes-2": "'cos'", "merge-sequential-cos-flatten": "'cos'",
-    "multiheadattention-attention-mask": "attention_mask", "multiheadattention-axes": "MultiHeadAttention",
+    "multiheadattention-axes": "MultiHeadAttention",
     "multiheadattention-gate": "use_gate=true", "multiheadattention-rank-4": "output_shape",
     "multiheadattention-sliding-window": "sliding_window=2", "ops-cumsum": "'cumsum'", "ops-einsum": "'einsum'",
     "ops-flip-roll": "'roll'", "ops-repeat-tile": "'tile'", "ops-reverse-roll": "'roll'", "ops-split": "'split'",

@@ -8,7 +8,7 @@ import Testing
 /// The gradient of every parameter and float input, of every layer kind, against Keras's.
 struct GradientTests {
   /// What no model of ours carries.
-  private static let refused = ["convlstm1d-masked-rows", "multiheadattention-given-mask"]
+  private static let refused = ["convlstm1d-masked-rows"]
 
   @Test(arguments: TrainingCase.all("gradients").filter { refused.contains($0.folder.lastPathComponent) })
   func whatIsNotCarriedIsRefused(_ fixture: TrainingCase) {

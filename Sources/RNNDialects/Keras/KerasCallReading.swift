@@ -25,6 +25,11 @@ struct KerasCallReading {
         if let tensor = take(name)?.tensor { given[index] = tensor }
       }
       inputs = given.compactMap(\.self)
+      if let mask = take("attention_mask") {
+        guard let tensor = mask.tensor else { throw RNNError.unsupported("an attention_mask of constants") }
+        inputs.append(tensor)
+        attention.takesMask = true
+      }
       attention.isCausal = take("use_causal_mask")?.value?.bool ?? false
       attention.returnsScores = take("return_attention_scores")?.value?.bool ?? false
       attention.zeroesUnseen = attention.zeroesUnseen || (era.generation == .keras3 && attention.returnsScores)

@@ -48,7 +48,9 @@ struct KerasGraphWriting {
       return ["args": [tensors[0]], "kwargs": ["initial_state": .array(Array(tensors.dropFirst()))]]
     }
     if case .multiHeadAttention(let spec) = layer {
-      return ["args": .array(tensors), "kwargs": .object(keywords(spec.isCausal, spec.returnsScores))]
+      var words = keywords(spec.isCausal, spec.returnsScores)
+      if spec.takesMask { words["attention_mask"] = tensors.last }
+      return ["args": .array(Array(tensors.dropLast(spec.takesMask ? 1 : 0))), "kwargs": .object(words)]
     }
     if case .attention(let spec) = layer {
       return ["args": [.array(tensors)], "kwargs": .object(keywords(spec.isCausal, spec.returnsScores))]
@@ -68,6 +70,7 @@ struct KerasGraphWriting {
     var inputs = call.inputs
     if case .multiHeadAttention(let spec) = layer {
       words = keywords(spec.isCausal, spec.returnsScores)
+      if spec.takesMask { words["attention_mask"] = triple(inputs.removeLast(), keywords: false) }
       words["value"] = triple(inputs[1], keywords: false)
       if inputs.count > 2 { words["key"] = triple(inputs[2], keywords: false) }
       inputs = [inputs[0]]

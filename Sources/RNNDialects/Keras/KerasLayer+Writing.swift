@@ -189,9 +189,14 @@ struct KerasLayerWriting {
         ("output_shape", spec.outputDim.map { .array([.integer($0)]) } ?? .null),
       ]
     case .bidirectional(let spec):
+      let merge: (String, JSONValue) = ("merge_mode", spec.merge == .none ? .null : .string(spec.merge.rawValue))
+      // Keras 2.2 and older take one layer, and make the other one from it.
+      if generation == .keras2, let one = KerasLayerWriting.mirrored(spec) {
+        return [("layer", .object(try entry(of: one))), merge]
+      }
       return [
         ("layer", .object(try entry(of: spec.forward))), ("backward_layer", .object(try entry(of: spec.backward))),
-        ("merge_mode", spec.merge == .none ? .null : .string(spec.merge.rawValue)),
+        merge,
       ]
     case .timeDistributed(let spec): return [("layer", .object(try entry(of: spec.layer)))]
     case .stackedRNN(let spec): return try stack(spec)
@@ -227,6 +232,19 @@ struct KerasLayerWriting {
 
   private func cell(_ spec: SimpleRNNSpec) throws -> [(String, JSONValue)] {
     [("units", .integer(spec.units)), ("activation", try name(spec.activation))]
+  }
+
+  /// The one layer that Keras makes both directions from, if they are as it would make them.
+  private static func mirrored(_ spec: BidirectionalSpec) -> ModelSpec.Layer? {
+    var one = spec.forward
+    guard one.name.hasPrefix("forward_") else { return nil }
+    one.name.removeFirst("forward_".count)
+    var other = one
+    other.name = "backward_" + one.name
+    guard var options = one.spec.recurrentOptions else { return nil }
+    options.goBackwards.toggle()
+    other.spec.setRecurrentOptions(options)
+    return other == spec.backward ? one : nil
   }
 
   /// Bias and dropout belong to each cell, everything else to the layer around them.

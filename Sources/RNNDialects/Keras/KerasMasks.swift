@@ -153,7 +153,10 @@ extension ModelSpec {
         ranks.append(
           configuration is WithMaskSpec ? shapes.outputs[mask.call][mask.output].count + 1 : ranks[mask.call])
       } else {
-        ranks.append(configuration.keepsMask || configuration is ConcatenateSpec ? reaching : 0)
+        let joins =
+          configuration is ConcatenateSpec || configuration is MergeSpec || configuration is ReverseStepsSpec
+          || configuration is UnfoldStepsSpec || configuration is SwapBatchSpec || configuration is WhereValidSpec
+        ranks.append(configuration.keepsMask || joins ? reaching : 0)
       }
     }
   }

@@ -8,6 +8,8 @@ struct AttentionWeights<Scalar: Real & BinaryFloatingPoint> {
   let columns: Int
   /// Behind the softmax.
   var softened: [Scalar]
+  /// Whether the row sees the column.
+  let isSeen: [Bool]
   /// For each weight 1, or in training what dropout makes of it.
   var kept: [Scalar]
 
@@ -25,18 +27,20 @@ struct AttentionWeights<Scalar: Real & BinaryFloatingPoint> {
     zeroesUnseen: Bool = false, isValid: (Int, Int) -> Bool, maskedScore: (Scalar) -> Scalar
   ) {
     (self.rows, self.columns) = (rows, columns)
+    let isSeen = (0..<rows * columns).map { isValid($0 / columns, $0 % columns) }
+    self.isSeen = isSeen
     softened = []
     softened.reserveCapacity(scores.count)
     for row in 0..<rows {
       let seen = (0..<columns).map { column -> Scalar in
         let score = scores[row * columns + column]
-        return isValid(row, column) ? score : maskedScore(score)
+        return isSeen[row * columns + column] ? score : maskedScore(score)
       }
       softened += NaiveActivation.row(.softmax, seen)
     }
     kept = Array(repeating: 1, count: scores.count)
     if zeroesUnseen {
-      for index in kept.indices where !isValid(index / columns, index % columns) { kept[index] = 0 }
+      for index in kept.indices where !isSeen[index] { kept[index] = 0 }
     }
     guard dropout > 0, let noise else { return }
     for index in kept.indices {

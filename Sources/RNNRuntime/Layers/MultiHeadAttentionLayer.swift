@@ -6,7 +6,7 @@ import RealModule
 ///     q = x Wq + bq    k = z Wk + bk    u = v Wv + bv    weights = softmax(q transposed(k) / sqrt(key dim))
 ///     y = sum over h of (weights u) Wo + bo
 ///
-/// A step that is masked, or later where the layer is causal, is not seen; a masked query step sees nothing, and
+/// A step that is masked, or later where the layer is causal, or 0 in a mask that is given, is not seen; a masked query step sees nothing, and
 /// so all steps alike (or, with `zeroesUnseen`, none).
 struct MultiHeadAttentionLayer: FormulaLayer {
   let spec: MultiHeadAttentionSpec
@@ -54,8 +54,14 @@ struct MultiHeadAttentionLayer: FormulaLayer {
   private func heads<Scalar: Real & BinaryFloatingPoint>(
     _ example: Int, _ inputs: [FormulaTensor<Scalar>], _ parameters: [UnsafePointer<Scalar>], _ noise: LayerNoise?
   ) -> Heads<Scalar> {
-    let (query, value, key) = (inputs[0], inputs[1], inputs[inputs.count - 1])
+    let (query, value, key) = (inputs[0], inputs[1], inputs[spec.keyPlace(of: inputs.count)])
     let (rows, columns) = (query.shape[1], value.shape[1])
+    let given = spec.takesMask ? inputs[inputs.count - 1] : nil
+    func isGiven(_ row: Int, _ column: Int) -> Bool {
+      guard let given else { return true }
+      let (height, width) = (given.shape[1], given.shape[2])
+      return given.values[(example * height + (height == 1 ? 0 : row)) * width + (width == 1 ? 0 : column)] != 0
+    }
     let (keys, values) = (spec.headCount * spec.keyDim, spec.headCount * spec.valueDim)
     func rowsOf(_ tensor: FormulaTensor<Scalar>) -> UnsafePointer<Scalar> {
       UnsafePointer(tensor.values + example * tensor.shape[1] * tensor.width)
@@ -85,6 +91,7 @@ struct MultiHeadAttentionLayer: FormulaLayer {
           AttentionMask.isValid(query.mask, example, row, of: rows)
             && AttentionMask.isValid(value.mask, example, column, of: columns)
             && AttentionMask.isValid(key.mask, example, column, of: columns) && (!spec.isCausal || column <= row)
+            && isGiven(row, column)
         }, maskedScore: { _ in -1e9 })
       let dropped = weights.dropped
       for row in 0..<rows {
@@ -143,7 +150,7 @@ struct MultiHeadAttentionLayer: FormulaLayer {
     let inputs = run.inputs.map {
       FormulaTensor(values: $0.floats, shape: $0.shape, mask: $0.mask, maskShape: $0.maskShape)
     }
-    let last = inputs.count - 1
+    let last = spec.keyPlace(of: inputs.count)
     let (rows, columns) = (inputs[0].shape[1], inputs[1].shape[1])
     let (keys, values) = (spec.headCount * spec.keyDim, spec.headCount * spec.valueDim)
     let width = run.outputs[0].width
@@ -178,8 +185,9 @@ struct MultiHeadAttentionLayer: FormulaLayer {
           }
         }
         let scores = weights.scoreGradient(gradient)
-        for row in 0..<rows where AttentionMask.isValid(inputs[0].mask, example, row, of: rows) {
-          for column in 0..<columns {
+        for row in 0..<rows {
+          // The score of what is not seen is no function of anything.
+          for column in 0..<columns where weights.isSeen[row * columns + column] {
             let factor = scores[row * columns + column] * scale
             for place in head * spec.keyDim..<(head + 1) * spec.keyDim {
               dq[row * keys + place] += factor * heads.k[column * keys + place]

@@ -71,6 +71,9 @@ public struct MultiHeadAttentionSpec: LayerConfiguration {
   /// Whether the weights (batch, heads, query steps, value steps) are a second output.
   public var returnsScores = false
   public var dropout = 0.0
+  /// Whether the last input says what each query step sees: (query steps, value steps), either of them perhaps 1; what is
+  /// not 0 is seen.
+  public var takesMask = false
 
   public init(headCount: Int, keyDim: Int, valueDim: Int) {
     self.headCount = headCount
@@ -78,8 +81,10 @@ public struct MultiHeadAttentionSpec: LayerConfiguration {
     self.valueDim = valueDim
   }
 
-  /// Query, value, and the key where it is not the value.
-  public var inputCounts: ClosedRange<Int> { 2...3 }
+  /// Query, value, the key where it is not the value, and perhaps a mask.
+  public var inputCounts: ClosedRange<Int> { takesMask ? 3...4 : 2...3 }
+  /// Where the key stands among so many inputs.
+  public func keyPlace(of inputCount: Int) -> Int { inputCount - (takesMask ? 2 : 1) }
   public var outputCount: Int { returnsScores ? 2 : 1 }
 
   public var parameterNames: [String] {
@@ -91,7 +96,15 @@ public struct MultiHeadAttentionSpec: LayerConfiguration {
   public func outputShapes(inputs: [Shape]) throws -> [Shape] {
     let (query, width) = try inputs[0].sequence(for: "MultiHeadAttention")
     let (value, _) = try inputs[1].sequence(for: "MultiHeadAttention")
-    let (key, _) = try inputs[inputs.count - 1].sequence(for: "MultiHeadAttention")
+    let (key, _) = try inputs[keyPlace(of: inputs.count)].sequence(for: "MultiHeadAttention")
+    if takesMask {
+      let mask = inputs[inputs.count - 1]
+      let fits = zip(mask, [query, value]).allSatisfy { $0 == $1 || $0 == 1 || $0 == nil || $1 == nil }
+      guard mask.count == 2, fits else {
+        throw RNNError.badData(
+          "the attention mask is \(describe(shape: [nil] + mask)), expected \(describe(shape: [nil, query, value]))")
+      }
+    }
     guard key == value || key == nil || value == nil else {
       throw RNNError.badData("the key has \(key ?? 0) steps and the value \(value ?? 0)")
     }
@@ -104,7 +117,7 @@ public struct MultiHeadAttentionSpec: LayerConfiguration {
   /// Kernels of query, key and value (channels, heads, key or value dim), of the output (heads, value dim, channels);
   /// biases (heads, dim) and (channels).
   public func parameterShapes(inputs: [Shape]) throws -> [ParameterShape] {
-    let channels = try [inputs[0], inputs[inputs.count - 1], inputs[1]].map {
+    let channels = try [inputs[0], inputs[keyPlace(of: inputs.count)], inputs[1]].map {
       try $0.channels(for: "MultiHeadAttention")
     }
     let output = outputDim ?? channels[0]

@@ -31,6 +31,9 @@ public struct TimeMajorSpec: CompositeLayer, RecurrentConfiguration {
   }
 
   public func outputShapes(inputs: [Shape]) throws -> [Shape] {
+    guard layer.spec.isRecurrent else {
+      throw RNNError.badData("the layer inside is \(layer.spec.kind.rawValue), which is not recurrent")
+    }
     var outputs = try layer.spec.outputShapes(
       inputs: [try SwapBatchSpec().outputShape(input: inputs[0])] + inputs.dropFirst())
     if options.returnSequences { outputs[0] = try SwapBatchSpec().outputShape(input: outputs[0]) }
