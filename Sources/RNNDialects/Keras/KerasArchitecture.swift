@@ -235,9 +235,11 @@ extension KerasArchitecture {
 
 extension KerasArchitecture {
   /// Gives the models inside whose configuration states no input shape that of what comes in.
+  /// - Parameter mistakesBias: whether the bias of a convolution with channels first goes over its steps where these are as
+  ///   many as its filters, see `ChannelsFirstSpec`.
   /// - Throws: `badData` where a shape does not fit.
   static func settleInputs(
-    _ spec: inout ModelSpec, _ notes: [KerasLayerNote], inputs: [Shape]? = nil
+    _ spec: inout ModelSpec, _ notes: [KerasLayerNote], inputs: [Shape]? = nil, mistakesBias: Bool = false
   ) throws {
     var outputs: [[Shape]] = []
     for (index, call) in spec.calls.enumerated() {
@@ -247,16 +249,25 @@ extension KerasArchitecture {
           else { throw RNNError.badData("an input is no output of an earlier layer") }
           return outputs[reference.call][reference.output]
         }
-        try settle(&spec.layers[call.layer].spec, notes[call.layer], sources)
+        try settle(&spec.layers[call.layer].spec, notes[call.layer], sources, mistakesBias)
         let given = spec.inputs.firstIndex(of: index).flatMap { place in inputs?[place] }
         outputs.append(try given.map { [$0] } ?? spec.layers[call.layer].spec.outputShapes(inputs: sources))
       }
     }
   }
 
-  private static func settle(_ spec: inout LayerSpec, _ note: KerasLayerNote, _ sources: [Shape]) throws {
+  private static func settle(
+    _ spec: inout LayerSpec, _ note: KerasLayerNote, _ sources: [Shape], _ mistakesBias: Bool
+  ) throws {
+    if mistakesBias, case .channelsFirst(var turned) = spec, turned.layer.spec.parameterNames.contains("bias"),
+      let output = try spec.outputShapes(inputs: sources).first, output.count == 2, let filters = output[0],
+      filters > 1
+    {
+      turned.biasOverSteps = output[1] == filters
+      spec = .channelsFirst(turned)
+    }
     if case .timeDistributed(var wrapper) = spec, let source = sources.first, let inner = note.inner.first {
-      try settle(&wrapper.layer.spec, inner, [Array(source.dropFirst())])
+      try settle(&wrapper.layer.spec, inner, [Array(source.dropFirst())], mistakesBias)
       spec = .timeDistributed(wrapper)
     }
     guard case .model(var nested) = spec, sources.count == nested.model.inputs.count else { return }
@@ -264,7 +275,7 @@ extension KerasArchitecture {
       input.shape = sources[0]
       nested.model.layers[0].spec = .input(input)
     }
-    try settleInputs(&nested.model, note.inner, inputs: sources)
+    try settleInputs(&nested.model, note.inner, inputs: sources, mistakesBias: mistakesBias)
     spec = .model(nested)
   }
 }

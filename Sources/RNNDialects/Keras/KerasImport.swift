@@ -128,7 +128,17 @@ public struct KerasImport {
     }
     settleByWeights(found)
     settleInput(found)
-    try KerasArchitecture.settleInputs(&architecture.spec, architecture.notes)
+    // Where a file names no backend, it is TensorFlow.
+    let mistakesBias =
+      era.generation == .keras3 && !era.isOlder(than: 3, 4) && [nil, "tensorflow"].contains(backend)
+    try KerasArchitecture.settleInputs(&architecture.spec, architecture.notes, mistakesBias: mistakesBias)
+    for layer in architecture.spec.plain.layers where layer.name.hasSuffix("/bias_over_steps") {
+      architecture.ledger.append(
+        LedgerEntry(
+          .assumed, String(layer.name.dropLast("/bias_over_steps".count)),
+          "the bias goes over the steps, as Keras 3 on TensorFlow adds it where there are as many steps as filters; "
+            + "other backends add it to the filters"))
+    }
     problems += try shapeProblems(found)
     guard problems.isEmpty else {
       throw RNNError.badData(

@@ -2,6 +2,9 @@
 /// the channels last.
 public struct ChannelsFirstSpec: CompositeLayer {
   public var layer: ModelSpec.Layer
+  /// Whether a convolution's bias goes over the steps, which are as many as the filters: so Keras 3 on TensorFlow adds it
+  /// where it cannot tell the two apart (`keras/src/backend/tensorflow/numpy.py`, `add`).
+  public var biasOverSteps = false
 
   public init(layer: ModelSpec.Layer) {
     self.layer = layer
@@ -33,7 +36,8 @@ public struct ChannelsFirstSpec: CompositeLayer {
 
   /// An activation over the last axis goes over the steps, which stand last when it comes.
   private var lastActivation: Activation? {
-    layer.spec.isRecurrent ? nil : layer.spec.configuration.activations.first { $0.isOverLastAxis }
+    layer.spec.isRecurrent
+      ? nil : layer.spec.configuration.activations.first { $0.isOverLastAxis || biasOverSteps }
   }
 
   public var parts: [ModelSpec.Layer] {
@@ -45,8 +49,16 @@ public struct ChannelsFirstSpec: CompositeLayer {
     }
     let turns = [("channels_last", ranks.input)] + ranks.outputs.enumerated().map { ("channels_first_\($0)", $1) }
     return inner + turns.map { ModelSpec.Layer(name: $0, spec: .permute(ChannelsFirstSpec.turn(rank: max($1, 2)))) }
-      + last
+      + (biasOverSteps ? ChannelsFirstSpec.biasParts : []) + last
   }
+
+  /// The layer without an input gives its bias alone, at every step; turned, it stands where it is to be added.
+  private static let biasParts = [
+    ModelSpec.Layer(name: "zeros", spec: .binary(BinarySpec(.subtract))),
+    ModelSpec.Layer(name: "without_bias", spec: .binary(BinarySpec(.subtract))),
+    ModelSpec.Layer(name: "bias_over_steps", spec: .permute(turn(rank: 2))),
+    ModelSpec.Layer(name: "with_bias", spec: .binary(BinarySpec(.add))),
+  ]
 
   public func outputShapes(inputs: [Shape]) throws -> [Shape] {
     guard inputs[0].count == ranks.input else {
@@ -66,7 +78,15 @@ public struct ChannelsFirstSpec: CompositeLayer {
   public func expand(
     _ parts: [GraphExpansion.Part], inputs: [ModelSpec.Reference], into graph: inout GraphExpansion
   ) -> [ModelSpec.Reference] {
-    let outputs = graph.call(parts[0], graph.call(parts[1], inputs))
+    let input = graph.call(parts[1], inputs)
+    var outputs = graph.call(parts[0], input)
+    if biasOverSteps {
+      let first = 2 + ranks.outputs.count
+      let zeros = graph.call(parts[first], input + input)
+      let bias = graph.call(parts[0], zeros)
+      let rest = graph.call(parts[first + 1], outputs + bias)
+      outputs = graph.call(parts[first + 3], rest + graph.call(parts[first + 2], bias))
+    }
     var turned = zip(outputs, ranks.outputs).enumerated().map { index, output in
       output.1 < 2 ? output.0 : graph.call(parts[2 + index], [output.0])[0]
     }

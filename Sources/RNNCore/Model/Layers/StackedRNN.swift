@@ -41,7 +41,7 @@ public struct StackedRNNSpec: CompositeLayer, RecurrentConfiguration {
       inner.goBackwards = false
       inner.stateful = options.stateful
       inner.unroll = options.unroll
-      inner.zeroOutputForMask = index == cells.count - 1 && options.zeroOutputForMask
+      inner.zeroOutputForMask = index == cells.count - 1 && options.zeroOutputForMask && !options.zeroesByPosition
       inner.ignoresMask = options.ignoresMask
       inner.emitsState = options.emitsState
       layer.spec.setRecurrentOptions(inner)
@@ -60,7 +60,11 @@ public struct StackedRNNSpec: CompositeLayer, RecurrentConfiguration {
     let reverse = ModelSpec.Layer(name: "reverse", spec: .reverseSteps(ReverseStepsSpec(reversesMask: true)))
     let restore = ModelSpec.Layer(name: "mask", spec: .maskOf(MaskOfSpec()))
     let last = SliceSpec(ranges: [SliceSpec.Range(start: -1, isIndex: true)])
-    return layers + (options.goBackwards ? [reverse, restore] : [])
+    let zeroing = [
+      ModelSpec.Layer(name: "zeros", spec: .binary(BinarySpec(.subtract))),
+      ModelSpec.Layer(name: "zeroed", spec: .whereValid(WhereValidSpec())),
+    ]
+    return layers + (options.goBackwards ? [reverse, restore] : []) + (options.zeroesByPosition ? zeroing : [])
       + (choosesAtMaskedSteps
         ? [
           ModelSpec.Layer(name: "choice", spec: .whereValid(WhereValidSpec())),
@@ -117,6 +121,11 @@ public struct StackedRNNSpec: CompositeLayer, RecurrentConfiguration {
     if choosesAtMaskedSteps, let first {
       current = graph.call(parts[parts.count - 2], [current, first, source])[0]
       if !options.returnSequences { current = graph.call(parts[parts.count - 1], [current])[0] }
+    }
+    // The steps run backwards, the mask that tells what is 0 does not.
+    if options.zeroesByPosition {
+      let zeros = graph.call(parts[cells.count + 2], [current, current])[0]
+      current = graph.call(parts[cells.count + 3], [current, zeros, inputs[0]])[0]
     }
     if options.goBackwards, options.returnSequences {
       current = graph.call(parts[cells.count + 1], [current, inputs[0]])[0]
