@@ -13,6 +13,24 @@ struct KerasLayerWriting {
     ])
   }
 
+  /// A layer inside another one: Keras 3 finds its class by the module that is stated.
+  private func innerEntry(of layer: ModelSpec.Layer) throws -> JSONValue {
+    let entry = try entry(of: layer)
+    guard case .model(let nested) = layer.spec, generation == .keras3 else { return inModule("keras.layers", entry) }
+    guard !nested.model.isSequential else { return inModule("keras", entry) }
+    var functional = entry
+    functional["class_name"] = "Functional"
+    return inModule("keras.src.models.functional", functional, registered: "Functional")
+  }
+
+  private func inModule(_ module: String, _ entry: JSONObject, registered: String? = nil) -> JSONValue {
+    guard generation == .keras3 else { return .object(entry) }
+    var result = entry
+    result["module"] = .string(module)
+    result["registered_name"] = registered.map(JSONValue.string) ?? .null
+    return .object(result)
+  }
+
   /// - Throws: `unsupported` for an activation or a layer that the generation does not have.
   func config(of layer: ModelSpec.Layer) throws -> JSONObject {
     if case .channelsFirst(let spec) = layer.spec {
@@ -180,7 +198,9 @@ struct KerasLayerWriting {
     case .dot(let spec):
       return [("axes", .array(spec.axes.map(JSONValue.integer))), ("normalize", .bool(spec.normalize))]
     case .attention(let spec):
-      let score: [(String, JSONValue)] = spec.score == .additive ? [] : [("score_mode", .string(spec.score.rawValue))]
+      // Keras 3 takes a stated "dot" in a .h5 file for its function of that name.
+      let score: [(String, JSONValue)] =
+        [.additive, .dot].contains(spec.score) ? [] : [("score_mode", .string(spec.score.rawValue))]
       return [("use_scale", .bool(spec.useScale)), ("dropout", .number(spec.dropout))] + score
     case .multiHeadAttention(let spec):
       return [
@@ -192,13 +212,13 @@ struct KerasLayerWriting {
       let merge: (String, JSONValue) = ("merge_mode", spec.merge == .none ? .null : .string(spec.merge.rawValue))
       // Keras 2.2 and older take one layer, and make the other one from it.
       if generation == .keras2, let one = KerasLayerWriting.mirrored(spec) {
-        return [("layer", .object(try entry(of: one))), merge]
+        return [("layer", try innerEntry(of: one)), merge]
       }
       return [
-        ("layer", .object(try entry(of: spec.forward))), ("backward_layer", .object(try entry(of: spec.backward))),
+        ("layer", try innerEntry(of: spec.forward)), ("backward_layer", try innerEntry(of: spec.backward)),
         merge,
       ]
-    case .timeDistributed(let spec): return [("layer", .object(try entry(of: spec.layer)))]
+    case .timeDistributed(let spec): return [("layer", try innerEntry(of: spec.layer))]
     case .stackedRNN(let spec): return try stack(spec)
     case .tokenCounts, .locallyConnected1D, .lstmVariant, .highway, .maxoutDense, .parametricSoftplus, .sReLU, .unary,
       .binary,
@@ -266,13 +286,16 @@ struct KerasLayerWriting {
         ("use_bias", .bool(options.useBias)), ("dropout", .number(options.dropout)),
         ("recurrent_dropout", .number(options.recurrentDropout)),
       ]
-      return [
-        "class_name": .string(KerasLayerWriting.className(of: layer.spec) + "Cell"),
-        "config": .object(JSONObject([("name", .string(layer.name))] + arguments)),
-      ]
+      return inModule(
+        "keras.layers",
+        JSONObject([
+          ("class_name", .string(KerasLayerWriting.className(of: layer.spec) + "Cell")),
+          ("config", .object(JSONObject([("name", .string(layer.name))] + arguments))),
+        ]))
     }
     let own: Set<String> = ["use_bias", "dropout", "recurrent_dropout"]
-    return [("cell", ["class_name": "StackedRNNCells", "config": ["cells": .array(cells)]])]
+    let stack = JSONObject([("class_name", "StackedRNNCells"), ("config", ["cells": .array(cells)])])
+    return [("cell", inModule("keras.layers", stack))]
       + arguments(of: spec.options).filter { !own.contains($0.0) }
   }
 
@@ -346,10 +369,12 @@ struct KerasLayerWriting {
   private func name(_ activation: Activation) throws -> JSONValue {
     guard let name = KerasActivations.name(of: activation, generation) else {
       if KerasActivationLayers.className(of: activation) != "Activation" {
-        return [
-          "class_name": .string(KerasActivationLayers.className(of: activation)),
-          "config": .object(JSONObject(try KerasActivationLayers.arguments(of: activation, generation))),
-        ]
+        return inModule(
+          "keras.layers",
+          JSONObject([
+            ("class_name", .string(KerasActivationLayers.className(of: activation))),
+            ("config", .object(JSONObject(try KerasActivationLayers.arguments(of: activation, generation)))),
+          ]))
       }
       throw RNNError.unsupported("\(generation.rawValue) has no activation '\(activation.name)'")
     }
