@@ -150,14 +150,15 @@ extension KerasArchitecture {
   private mutating func joinRepeatedLayers() {
     var first: [String: Int] = [:]
     var kept: [Int] = []
-    for (index, layer) in spec.layers.enumerated() where !layer.name.isEmpty && first[layer.name] == nil {
+    // For each layer its place among those that are kept; one without a name is no other's repetition.
+    let places = spec.layers.enumerated().map { index, layer -> Int in
+      if !layer.name.isEmpty, let known = first[layer.name] { return known }
       first[layer.name] = kept.count
       kept.append(index)
+      return kept.count - 1
     }
     guard kept.count < spec.layers.count else { return }
-    spec.calls = spec.calls.map { call in
-      ModelSpec.Call(layer: first[spec.layers[call.layer].name] ?? call.layer, inputs: call.inputs)
-    }
+    spec.calls = spec.calls.map { ModelSpec.Call(layer: places[$0.layer], inputs: $0.inputs) }
     spec.layers = kept.map { spec.layers[$0] }
     notes = kept.map { notes[$0] }
     spec.isSequential = false
