@@ -93,6 +93,8 @@ extension NativeModel {
       }
     }
     // The order of the parameters is that of the layers, wherever their bytes stand.
+    // Only a graph that holds together can be made plain.
+    _ = try spec.shapes()
     let plain = spec.plain
     for (layer, shapes) in zip(plain.layers, try plain.shapes().parameters) {
       for shape in shapes {
