@@ -71,7 +71,7 @@ public enum ModelExport {
             .assumed, "hard_sigmoid",
             "the file is written as Keras 3's; Keras 2 opens it with its own hard_sigmoid, which is another function"))
       }
-      for layer in model.spec.layers where layer.spec.ignoresMask {
+      for layer in model.spec.plain.layers where layer.spec.ignoresMask {
         losses.append(
           LedgerEntry(
             .assumed, layer.name, "Keras 3 shows a layer with an initial state no mask; Keras 2 would show it one"))

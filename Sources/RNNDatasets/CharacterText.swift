@@ -97,7 +97,7 @@ public struct CharacterText: Sendable, Equatable {
     rules.filters = ""
     rules.isCharacterLevel = true
     rules.firstID = 0
-    let tensors = try Vocabulary.tensors(characters.map { String($0) })
+    let tensors = try TextBundle.tensors(characters.map { String($0) })
     return TextBundle(rules: rules, words: tensors.words, offsets: tensors.offsets)
   }
 }

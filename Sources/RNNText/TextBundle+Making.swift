@@ -19,7 +19,7 @@ extension TextBundle {
     (rules.length, rules.padding, rules.truncating) = (length, padding, truncating)
     let layout = try RankLayout(ranks, below: numWords.map { $0 < .min + offset ? .min : $0 - offset })
     rules.firstID = layout.first + offset
-    let tensors = try Vocabulary.tensors(layout.words)
+    let tensors = try TextBundle.tensors(layout.words)
     return TextBundle(rules: rules, words: tensors.words, offsets: tensors.offsets)
   }
 
@@ -48,7 +48,7 @@ extension TextBundle {
     (rules.length, rules.padding, rules.truncating) = (length, padding, truncating)
     let layout = try RankLayout(wordIndex, below: rules.idLimit)
     rules.firstID = layout.first
-    let tensors = try Vocabulary.tensors(layout.words)
+    let tensors = try TextBundle.tensors(layout.words)
     return TextBundle(rules: rules, words: tensors.words, offsets: tensors.offsets)
   }
 }

@@ -116,19 +116,4 @@ public struct Vocabulary: Sendable {
     let start = words.startIndex
     return String(decoding: words[(start + offsets[position])..<(start + offsets[position + 1])], as: UTF8.self)
   }
-
-  /// The two tensors of a vocabulary, from its words by position; `nil` is a gap.
-  public static func tensors(_ words: [String?]) throws -> (words: Tensor, offsets: Tensor) {
-    var bytes = Data()
-    var offsets: [Int64] = [0]
-    offsets.reserveCapacity(words.count + 1)
-    for word in words {
-      if let word { bytes.append(contentsOf: word.utf8) }
-      offsets.append(Int64(bytes.count))
-    }
-    return (
-      try Tensor(dtype: .uint8, shape: [bytes.count], bytes: bytes),
-      try Tensor(offsets, shape: [offsets.count])
-    )
-  }
 }

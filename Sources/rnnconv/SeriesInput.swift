@@ -36,7 +36,7 @@ struct SeriesInput {
       (rows, isWhole) = (Array(0..<series.rows), false)
       return
     }
-    guard input.shape.count <= 2 else {
+    guard (1...2).contains(input.shape.count) else {
       throw RNNError.usage("the model's input is \(describe(shape: [nil] + input.shape)), which is no series")
     }
     let width = isOfIDs ? 1 : input.shape[1] ?? columns

@@ -12,6 +12,10 @@ struct WildTests {
     Fixtures.cases(in: wild) { $0.lastPathComponent != "tokenizers" }
   }
 
+  /// Two networks that amplify roundings: by the folder's name, the largest difference from the framework that is
+  /// allowed. What float32 may lose, layers in float64 tell besides, see `Tolerance`.
+  private static let amplifying: [(name: String, bound: Float)] = [("afaad5", 3e-5), ("d354cc", 5e-4)]
+
   private func modelFile(in folder: URL) throws -> URL {
     let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
     return folder.appendingPathComponent(try #require(names.first { $0.hasPrefix("model.") }))
@@ -28,7 +32,6 @@ struct WildTests {
     guard let folders = Self.folders else { return }
     var agreed = 0
     var refused = 0
-    var amplifying: [String] = []
     for folder in folders {
       let file = try modelFile(in: folder)
       do {
@@ -43,11 +46,13 @@ struct WildTests {
               relative: 1e-5)
           }.max() ?? .infinity
         }
-        if excess(twins: nil) > 0 {
-          // Two networks amplify roundings: then our own naive layers in float64 tell what float32 may lose.
+        if let bound = Self.amplifying.first(where: { folder.lastPathComponent.contains($0.name) })?.bound {
           let twins = try NaiveModel.predict(inputs.map(\.tensor), model)
           #expect(excess(twins: twins) <= 0, "\(folder.lastPathComponent)")
-          amplifying.append(folder.lastPathComponent)
+          let worst = zip(outputs, expected).flatMap { zip($0.floats(), $1.tensor.floats()) }.map { abs($0 - $1) }.max()
+          #expect(worst ?? .infinity <= bound, "\(folder.lastPathComponent)")
+        } else {
+          #expect(excess(twins: nil) <= 0, "\(folder.lastPathComponent)")
         }
         #expect(folder.lastPathComponent.hasPrefix("agree"), "\(folder.lastPathComponent)")
         agreed += 1
@@ -58,7 +63,6 @@ struct WildTests {
       }
     }
     print("wild files: \(agreed) agree, \(refused) are refused by name")
-    #expect(amplifying.count <= 2, "\(amplifying)")
     // All but the ONNX graphs.
     #expect(agreed >= 43)
   }

@@ -179,6 +179,7 @@ enum LayerSamples {
     var spec = ConvLSTM1DSpec(filters: 4, kernelSize: 5)
     (spec.strides, spec.padding, spec.dilationRate) = (2, .same, 3)
     (spec.activation, spec.recurrentActivation, spec.options) = (.relu, .hardSigmoidFifth, options)
+    spec.options.emitsState = false
     return spec
   }
 

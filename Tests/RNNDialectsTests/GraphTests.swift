@@ -399,17 +399,6 @@ import Testing
       ])
     expectError(.unsupported, naming: "'merge'", "lambda") { try merged("lambda", ["left", "right"]) }
   }
-
-  /// A name that is no text: the layers are told apart all the same.
-  @Test func layersWithoutNamesAreLayers() throws {
-    let dense = #"{"class_name": "Dense", "config": {"name": {"a": 1}, "units": 4, "batch_input_shape": [null, 2]}}"#
-    let text =
-      #"{"keras_version": "2.2.4", "class_name": "Sequential", "config": {"name": "m", "layers": [\#(dense), \#(dense)]}}"#
-    #expect(throws: RNNError.self) {
-      let spec = try KerasDescription(json: text).spec
-      _ = try spec.shapes()
-    }
-  }
 }
 
 extension BinarySpec.Constant {

@@ -88,6 +88,8 @@ enum LayerTrials {
     options.zeroOutputForMask = flip()
     options.useBias = flip()
     options.ignoresMask = number % 10 == 9
+    options.emitsState = number % 5 == 3
+    options.unroll = number % 7 < 3
     if flip() { (options.dropout, options.recurrentDropout) = (0.3, 0.25) }
     let kinds: [Activation] = [.tanh, .sigmoid, .softsign, .gelu, .silu, .softplus, .hardSigmoidFifth, .relu, .softmax]
     // The first two are what nearly all models have.

@@ -284,7 +284,9 @@ enum MoreLayerTrials {
       var stack = StackedRNNSpec(cells: [lstm(recurrent()), gru(recurrent())], options: options)
       trials.append(LayerTrial(.stackedRNN(stack), [4, 2]) { $0.isMasked = number % 2 == 1 })
       stack.options.emitsState = true
-      trials.append(LayerTrial(.stackedRNN(stack), [4, 2]))
+      trials.append(LayerTrial(.stackedRNN(stack), [4, 2]) { $0.isMasked = true })
+      (stack.options.emitsState, stack.options.unroll, stack.options.zeroOutputForMask) = (false, true, true)
+      trials.append(LayerTrial(.stackedRNN(stack), [4, 2]) { $0.isMasked = true })
     }
     let dense = ModelSpec.Layer(name: "dense", spec: .dense(DenseSpec(units: 3)))
     let inner = ModelSpec.sequential(

@@ -169,6 +169,31 @@ import Testing
   }
 }
 
+/// Where lengths are free, only the inputs tell whether they go together.
+struct FreeLengthTests {
+  @Test func lengthsThatDoNotMeetAreAnError() throws {
+    let merge = MergeSpec(.add)
+    for spec in [
+      LayerSpec.merge(merge), .concatenate(ConcatenateSpec(axis: -1)), .dot(DotSpec(axes: [1, 1], normalize: false)),
+      .binary(BinarySpec(.multiply)),
+    ] {
+      let input = { (name: String) in ModelSpec.Layer(name: name, spec: .input(InputSpec(shape: [nil, 3]))) }
+      let model = ModelSpec(
+        name: "two", isSequential: false,
+        layers: [input("p"), input("q"), ModelSpec.Layer(name: "both", spec: spec)],
+        calls: [
+          ModelSpec.Call(layer: 0, inputs: []), ModelSpec.Call(layer: 1, inputs: []),
+          ModelSpec.Call(layer: 2, inputs: [ModelSpec.Reference(call: 0), ModelSpec.Reference(call: 1)]),
+        ], inputs: [0, 1], outputs: [ModelSpec.Reference(call: 2)])
+      let runtime = try LayerModel(model).model
+      let tensors = try [(2, 5), (2, 4)].map { examples, timesteps in
+        try Tensor([Float](repeating: 1, count: examples * timesteps * 3), shape: [examples, timesteps, 3])
+      }
+      expectError(.badData, naming: "both") { try runtime.predict(tensors) }
+    }
+  }
+}
+
 /// A state belongs to a model and a number of examples.
 struct StateTests {
   @Test func aStateOfAnotherBatchIsAnError() throws {

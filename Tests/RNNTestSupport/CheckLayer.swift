@@ -287,6 +287,8 @@ private struct LayerCheck {
     guard trial.isMasked, trial.others.isEmpty, let outputs = try observed() else { return [] }
     let (timesteps, width) = (trial.input[0], trial.input.dropFirst().reduce(1, *))
     guard trial.input.count == 2 else { return [] }
+    // Here the masks of other steps decide, by definition.
+    if trial.spec.recurrentOptions?.zeroesByPosition == true { return [] }
     var problems: [String] = []
     for example in 0..<LayerCheck.batch {
       let valid = (0..<timesteps).filter { !isMaskedElement((example * timesteps + $0) * width) }
@@ -325,7 +327,9 @@ private struct LayerCheck {
     let first: ([Float], [Int]) -> [Float]? = { values, valid in
       guard options.returnSequences else {
         let last = options.goBackwards ? 0 : timesteps - 1
-        return options.zeroOutputForMask && !valid.contains(last) ? nil : values
+        // The last step's own mask decides: 0, or the first cell's state in place of the last one's.
+        let decides = options.zeroOutputForMask || options.emitsState && trial.spec.kind == .stackedRNN
+        return decides && !valid.contains(last) ? nil : values
       }
       let places = options.goBackwards ? valid.reversed().map { timesteps - 1 - $0 } : valid
       return places.flatMap { values[$0 * units..<($0 + 1) * units] }
@@ -390,16 +394,19 @@ private struct LayerRun {
     let embeddings = pass.backward(parameters: parameters, parameterGradients: gradients) { index, gradient in
       for (element, value) in cotangents[index].enumerated() { gradient[element] = value }
     }
-    for part in embeddings {
-      for (position, id) in part.ids.enumerated() {
-        for column in 0..<part.width {
-          gradients[part.layer][0][id * part.width + column] += part.rows[position * part.width + column]
-        }
-      }
-    }
+    for part in embeddings { part.add(to: gradients[part.layer][0]) }
     parameterGradients = zip(gradients.joined(), places.joined()).map { pointer, parameter in
       Array(UnsafeBufferPointer(start: pointer, count: parameter.tensor.count))
     }
     inputGradients = inputs.indices.map { index in pass.inputGradient(index).map(Array.init) ?? [] }
+  }
+}
+
+extension GradientPass.EmbeddingGradient {
+  /// Adds the rows to a dense gradient of the table.
+  package func add(to table: UnsafeMutablePointer<Float>) {
+    for (position, id) in ids.enumerated() {
+      for column in 0..<width { table[id * width + column] += rows[position * width + column] }
+    }
   }
 }

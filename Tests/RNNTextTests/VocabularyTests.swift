@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct VocabularyTests {
   private func make(_ words: [String?]) throws -> Vocabulary {
-    let tensors = try Vocabulary.tensors(words)
+    let tensors = try TextBundle.tensors(words)
     return try Vocabulary(words: tensors.words, offsets: tensors.offsets)
   }
 
@@ -41,7 +41,7 @@ import Testing
   }
 
   @Test func wordsMayBeASliceOfAFile() throws {
-    let tensors = try Vocabulary.tensors(["one", "two"])
+    let tensors = try TextBundle.tensors(["one", "two"])
     let file = Data([9, 9, 9]) + tensors.words.bytes + Data([9])
     let words = try Tensor(dtype: .uint8, shape: [6], bytes: file.dropFirst(3).dropLast())
     let vocabulary = try Vocabulary(words: words, offsets: tensors.offsets)

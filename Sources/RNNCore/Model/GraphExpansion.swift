@@ -21,18 +21,10 @@ public struct GraphExpansion {
     guard spec.layers.contains(where: { $0.spec.configuration is any CompositeLayer }) else { return spec }
     var expansion = GraphExpansion()
     let parts = spec.layers.map { expansion.part($0, path: $0.name, isTrainable: true) }
-    let outputs = expansion.run(spec, parts, inputs: nil)
+    let outputs = expansion.outputs(spec, parts, inputs: nil)
     return ModelSpec(
       name: spec.name, isSequential: false, layers: expansion.layers, calls: expansion.calls,
-      inputs: expansion.calls.indices.filter { expansion.calls[$0].inputs.isEmpty }.sorted { left, right in
-        expansion.order(left, spec) < expansion.order(right, spec)
-      }, outputs: outputs)
-  }
-
-  /// The place of an input's call among the model's inputs.
-  private func order(_ call: Int, _ spec: ModelSpec) -> Int {
-    let name = layers[calls[call].layer].name
-    return spec.inputNames.firstIndex(of: name) ?? 0
+      inputs: spec.inputs.map { outputs[$0][0].call }, outputs: spec.outputs.map { outputs[$0.call][$0.output] })
   }
 
   private mutating func part(_ layer: ModelSpec.Layer, path: String, isTrainable: Bool) -> Part {
@@ -60,10 +52,17 @@ public struct GraphExpansion {
   }
 
   /// Runs a whole graph.
+  /// - Returns: the model's outputs.
+  mutating func run(_ spec: ModelSpec, _ parts: [Part], inputs: [ModelSpec.Reference]) -> [ModelSpec.Reference] {
+    let outputs = outputs(spec, parts, inputs: inputs)
+    return spec.outputs.map { outputs[$0.call][$0.output] }
+  }
+
   /// - Parameter inputs: what stands for the model's inputs; `nil` where they stay inputs.
-  mutating func run(
+  /// - Returns: the outputs of each call.
+  private mutating func outputs(
     _ spec: ModelSpec, _ parts: [Part], inputs: [ModelSpec.Reference]?
-  ) -> [ModelSpec.Reference] {
+  ) -> [[ModelSpec.Reference]] {
     var outputs: [[ModelSpec.Reference]] = []
     for (index, each) in spec.calls.enumerated() {
       if let inputs, let place = spec.inputs.firstIndex(of: index) {
@@ -72,7 +71,7 @@ public struct GraphExpansion {
       }
       outputs.append(call(parts[each.layer], each.inputs.map { outputs[$0.call][$0.output] }))
     }
-    return spec.outputs.map { outputs[$0.call][$0.output] }
+    return outputs
   }
 }
 

@@ -14,9 +14,7 @@ extension ModelSpec {
   /// Checks the graph and infers every shape.
   /// - Throws: `badData` naming the layer where the graph is broken or an input does not fit.
   public func shapes() throws -> ModelShapes {
-    guard try callCount() <= ModelSpec.mostCalls else {
-      throw RNNError.badData("the models inside the model come to more than \(ModelSpec.mostCalls) calls of layers")
-    }
+    try checkCallCount()
     return try shapes(inputs: nil)
   }
 
@@ -55,6 +53,13 @@ extension ModelSpec {
         "\(describe(shape: [nil] + given)) comes in, expected \(describe(shape: [nil] + stated))")
     }
     return zip(given, stated).map { $0 ?? $1 }
+  }
+
+  /// - Throws: `badData` where models inside models come to more calls than anybody could run.
+  package func checkCallCount() throws {
+    guard try callCount() <= ModelSpec.mostCalls else {
+      throw RNNError.badData("the models inside the model come to more than \(ModelSpec.mostCalls) calls of layers")
+    }
   }
 
   /// The calls of plain layers that the model comes to; above the limit, some number above it.

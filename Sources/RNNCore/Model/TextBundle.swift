@@ -74,14 +74,21 @@ public struct TextRules: Sendable, Equatable, Codable {
 extension TextBundle {
   /// - Parameter words: by position.
   public init(rules: TextRules, listing words: [String]) throws {
+    let (words, offsets) = try TextBundle.tensors(words)
+    self.init(rules: rules, words: words, offsets: offsets)
+  }
+
+  /// The two tensors of a vocabulary, from its words by position; `nil` is a gap.
+  public static func tensors(_ words: [String?]) throws -> (words: Tensor, offsets: Tensor) {
     var bytes = Data()
     var offsets: [Int64] = [0]
+    offsets.reserveCapacity(words.count + 1)
     for word in words {
-      bytes.append(contentsOf: word.utf8)
+      if let word { bytes.append(contentsOf: word.utf8) }
       offsets.append(Int64(bytes.count))
     }
-    self.init(
-      rules: rules, words: try Tensor(dtype: .uint8, shape: [bytes.count], bytes: bytes),
-      offsets: try Tensor(offsets, shape: [offsets.count]))
+    return (
+      try Tensor(dtype: .uint8, shape: [bytes.count], bytes: bytes), try Tensor(offsets, shape: [offsets.count])
+    )
   }
 }

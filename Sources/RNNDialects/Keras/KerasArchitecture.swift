@@ -19,19 +19,15 @@ struct KerasArchitecture {
         remedy: "Give the text of model.to_json().")
     }
     switch className {
-    case "Sequential":
-      try self.init(sequential: config, json: json, era: era)
-      settleFixedBatch(era)
-      try settleTextInputs()
-    case "Model", "Functional":
-      try self.init(functional: config, era: era)
-      settleFixedBatch(era)
-      try settleTextInputs()
+    case "Sequential": try self.init(sequential: config, json: json, era: era)
+    case "Model", "Functional": try self.init(functional: config, era: era)
     case _:
       throw RNNError.unsupported(
         "the model is of the class '\(className)'; supported are Sequential and functional models",
         remedy: "Save it from a Sequential or functional model.")
     }
+    settleFixedBatch(era)
+    try settleTextInputs()
   }
 
   /// Gives the inputs of layers that read text the shape of the ids.
@@ -242,7 +238,9 @@ extension KerasArchitecture {
   static func settleInputs(
     _ spec: inout ModelSpec, _ notes: [KerasLayerNote], inputs: [Shape]? = nil, mistakesBias: Bool = false
   ) throws {
+    try spec.checkCallCount()
     var outputs: [[Shape]] = []
+    var settled: Set<Int> = []
     for (index, call) in spec.calls.enumerated() {
       try locating("layer '\(spec.layers[call.layer].name)'") {
         let sources = try call.inputs.map { reference -> Shape in
@@ -250,7 +248,10 @@ extension KerasArchitecture {
           else { throw RNNError.badData("an input is no output of an earlier layer") }
           return outputs[reference.call][reference.output]
         }
-        try settle(&spec.layers[call.layer].spec, notes[call.layer], sources, mistakesBias)
+        // The first call of a layer says what comes in; another shape is told where the model is checked.
+        if settled.insert(call.layer).inserted {
+          try settle(&spec.layers[call.layer].spec, notes[call.layer], sources, mistakesBias)
+        }
         let given = spec.inputs.firstIndex(of: index).flatMap { place in inputs?[place] }
         outputs.append(try given.map { [$0] } ?? spec.layers[call.layer].spec.outputShapes(inputs: sources))
       }

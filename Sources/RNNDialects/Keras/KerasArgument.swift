@@ -76,8 +76,6 @@ struct KerasCall {
   var arguments: [KerasArgument]
   var keywords: [(name: String, argument: KerasArgument)] = []
 
-  func keyword(_ name: String) -> KerasArgument? { keywords.first { $0.name == name }?.argument }
-
   /// Every tensor that the call mentions.
   var tensors: [KerasTensor] { arguments.flatMap(\.tensors) + keywords.flatMap(\.argument.tensors) }
 

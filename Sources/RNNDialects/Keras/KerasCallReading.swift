@@ -40,7 +40,7 @@ struct KerasCallReading {
       attention.isCausal = attention.isCausal || take("use_causal_mask")?.value?.bool ?? false
       attention.returnsScores = take("return_attention_scores")?.value?.bool ?? false
       self.spec = .attention(attention)
-    } else if spec.isRecurrent || spec.kind == .bidirectional {
+    } else if spec.takesInitialStates {
       inputs += take("initial_state")?.tensors ?? []
       if take("constants") != nil { throw RNNError.unsupported("a recurrent layer that is called with constants") }
     } else if let input = take("inputs")?.tensors {
@@ -57,6 +57,9 @@ struct KerasCallReading {
     if let tensors = masks?.tensors, masks?.tensor == nil, spec.kind != .model, !tensors.isEmpty {
       throw RNNError.unsupported("a list of masks", remedy: "Let the masks come from the layers before.")
     }
+    // Keras 3 hands masks to the arguments `<tensor argument>_mask` of a layer that is called with several tensors, and no
+    // recurrent layer has these (`keras/src/layers/layer.py`, `__call__`): with an initial state, masks are not seen.
+    if era.generation == .keras3, spec.takesInitialStates, inputs.count > 1, mask == nil { self.spec.ignoreMasks() }
     for word in call.keywords where !word.argument.isNull && word.name != "name" {
       throw RNNError.unsupported(
         "the layer is called with the argument \(word.name)\(word.argument.value.map { "=\($0.text())" } ?? ""), which "
@@ -67,7 +70,7 @@ struct KerasCallReading {
   /// Arguments that were given by their place, under their names (Keras 3's `call` methods).
   private static func named(_ call: KerasCall, _ spec: LayerSpec) -> KerasCall {
     let names: [String]
-    if spec.isRecurrent || spec.kind == .bidirectional {
+    if spec.takesInitialStates {
       names = ["initial_state", "mask", "training"]
     } else if spec.kind == .attention {
       names = ["mask", "training", "return_attention_scores", "use_causal_mask"]

@@ -34,7 +34,7 @@ public struct KerasExport {
   /// The version that the file will state: `hard_sigmoid` and the names of activations mean what they mean there.
   private init(_ model: NativeModel) {
     self.model = model
-    let activations = model.spec.plain.layers.flatMap(\.spec.activations)
+    let activations = model.spec.layers.flatMap(\.spec.activations)
     func all(areIn generation: KerasGeneration) -> Bool {
       activations.allSatisfy { KerasActivationLayers.has($0, generation) }
     }
@@ -73,10 +73,11 @@ public struct KerasExport {
     try checkpoint.setAttribute("backend", .string("tensorflow"), at: root)
     try checkpoint.setAttribute("keras_version", .string(version), at: root)
     try KerasAttributes.setList("layer_names", layers.map(\.name), at: root, &checkpoint)
+    let weightsByLayer = weightsByLayer
     for layer in layers {
       let group = CheckpointPath.join(root, layer.name)
       checkpoint.groups.append(group)
-      let weights = weights(of: layer)
+      let weights = weightsByLayer[layer.name] ?? []
       try KerasAttributes.setList("weight_names", weights.map(\.name), at: group, &checkpoint)
       for weight in weights {
         try checkpoint.append(weight.parameter.tensor, at: CheckpointPath.join(group, weight.name))
@@ -89,19 +90,21 @@ public struct KerasExport {
     }
   }
 
-  /// What gradients move comes first, plain layer by plain layer, then the rest.
-  private func weights(of layer: ModelSpec.Layer) -> [(parameter: NativeModel.Parameter, name: String)] {
-    let architecture = KerasArchitecture(native: model.spec)
-    let index = model.spec.layers.firstIndex { $0.name == layer.name }
-    let leaves = architecture.leaves.filter { $0.top == index }
-    let layouts = leaves.map { KerasLayout.identity($0.spec.parameterNames) }
+  /// By layer of the whole model: what gradients move comes first, plain layer by plain layer, then the rest.
+  private var weightsByLayer: [String: [(parameter: NativeModel.Parameter, name: String)]] {
     let byPath = Dictionary(
       namedParameters.map { (NativeModel.path(layer: $0.parameter.layer, parameter: $0.parameter.name), $0) },
       uniquingKeysWith: { $1 })
-    return KerasWeightMatching.order(leaves, layouts).compactMap { place in
-      let leaf = leaves[place.leaf]
-      return byPath[NativeModel.path(layer: leaf.path, parameter: leaf.spec.parameterNames[place.array])]
-    }
+    let leavesByLayer = Dictionary(grouping: KerasArchitecture(native: model.spec).leaves, by: \.top)
+    return Dictionary(
+      leavesByLayer.map { layer, leaves in
+        let layouts = leaves.map { KerasLayout.identity($0.spec.parameterNames) }
+        let weights = KerasWeightMatching.order(leaves, layouts).compactMap { place in
+          let leaf = leaves[place.leaf]
+          return byPath[NativeModel.path(layer: leaf.path, parameter: leaf.spec.parameterNames[place.array])]
+        }
+        return (model.spec.layers[layer].name, weights)
+      }, uniquingKeysWith: { $1 })
   }
 
   /// A Sequential does not list its input among its layers.

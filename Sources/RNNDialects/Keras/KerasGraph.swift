@@ -92,13 +92,15 @@ struct KerasGraph {
     var pending = nodes.enumerated().flatMap { layer, nodes in
       masks.isSetAside(layers[layer].name) ? [] : nodes.indices.map { (layer: layer, node: $0) }
     }
+    // Each call is read as if it was the only one; what they say must be the same.
+    let configured = layers.map(\.spec)
     var readings: [Int: LayerSpec] = [:]
     while !pending.isEmpty {
       var waiting: [(layer: Int, node: Int)] = []
       for item in pending {
         let name = layers[item.layer].name
         let isPlaced = try locating("layer '\(name)'") {
-          let reading = try KerasCallReading(nodes[item.layer][item.node], of: layers[item.layer].spec, era)
+          let reading = try KerasCallReading(nodes[item.layer][item.node], of: configured[item.layer], era)
           guard reading.inputs.allSatisfy({ (try? reference($0)) != nil }) else { return false }
           if let before = readings[item.layer], before != reading.spec {
             throw RNNError.unsupported("its calls have different arguments")
@@ -134,17 +136,11 @@ struct KerasGraph {
     layerIndex = layerIndex.compactMapValues { places[$0] }
   }
 
-  /// Keras 3 hands masks to the arguments `<tensor argument>_mask` of a layer that is called with several tensors, and
-  /// no recurrent layer has these (`keras/src/layers/layer.py`, `__call__`): with an initial state, masks are not seen.
   private mutating func place(_ reading: KerasCallReading, _ item: (layer: Int, node: Int)) throws {
     var inputs = try reading.inputs.map { try reference($0) }
-    let isRecurrent = layers[item.layer].spec.isRecurrent || layers[item.layer].spec.kind == .bidirectional
-    if era.generation == .keras3, isRecurrent, inputs.count > 1, reading.mask == nil {
-      layers[item.layer].spec.ignoreMasks()
-    }
     var own: ModelSpec.Reference?
     if let mask = reading.mask, let first = inputs.first,
-      try !masks.isImplied(mask, at: first, self)
+      !masks.isImplied(mask, at: first, self)
     {
       own = first
       inputs[0] = add(.withMask(WithMaskSpec()), "mask", [first, try reference(mask)])
@@ -181,18 +177,19 @@ struct KerasGraph {
     guard let mask = reading.mask else { return true }
     if (try? reference(mask)) != nil { return true }
     guard masks.isSetAside(mask.layer) else { return false }
-    if let first = reading.inputs.first, try masks.isImplied(mask, at: try reference(first), self) { return true }
+    if let first = reading.inputs.first, masks.isImplied(mask, at: try reference(first), self) { return true }
     return try run(mask)
   }
 
   /// Takes an operation that was set aside into the arithmetic.
-  private mutating func run(_ tensor: KerasTensor) throws -> Bool {
+  /// - Parameter waiting: the operations that wait for this one.
+  private mutating func run(_ tensor: KerasTensor, waiting: Set<String> = []) throws -> Bool {
     if (try? reference(tensor)) != nil { return true }
-    guard let layer = layerIndex[tensor.layer], masks.isSetAside(tensor.layer), let call = nodes[layer].first else {
-      return false
-    }
+    guard let layer = layerIndex[tensor.layer], masks.isSetAside(tensor.layer), let call = nodes[layer].first,
+      !waiting.contains(tensor.layer)
+    else { return false }
     for input in call.tensors {
-      guard try run(input) else { return false }
+      guard try run(input, waiting: waiting.union([tensor.layer])) else { return false }
     }
     calls.append(ModelSpec.Call(layer: layer, inputs: try call.arguments.flatMap(\.tensors).map { try reference($0) }))
     callIndex[KerasTensor(layer: tensor.layer, node: 0, output: 0)] = calls.count - 1
@@ -216,7 +213,7 @@ struct KerasGraph {
         case .keras1, .keras2: true
         case .keras3: isOutput && notes[layer].className != "Sequential"
         }
-      if isCountedFromOne { node -= 1 }
+      if isCountedFromOne { node &-= 1 }
     }
     // A layer that was called elsewhere too keeps the number it had there; with one call there is no doubt.
     if count == 1 { node = 0 }
@@ -236,6 +233,9 @@ struct KerasGraph {
 }
 
 extension LayerSpec {
+  /// Whether a call may give it states to begin with.
+  var takesInitialStates: Bool { isRecurrent || kind == .bidirectional }
+
   /// Lets a recurrent layer, and those inside a wrapper, ignore masks.
   mutating func ignoreMasks() {
     ignoreMask()

@@ -7,7 +7,6 @@ struct KerasGraphWriting {
   private let name: String
   private let shapes: [[Shape]]
 
-  /// - Parameter shapes: of every call's outputs, where they are known otherwise than by the model's own inputs.
   init(_ spec: ModelSpec, _ layers: KerasLayerWriting, name: String) throws {
     self.spec = spec
     self.layers = layers
@@ -44,7 +43,7 @@ struct KerasGraphWriting {
   private func node(_ call: ModelSpec.Call, _ layer: LayerSpec) throws -> JSONValue {
     guard layers.generation == .keras3 else { return try oldNode(call, layer) }
     let tensors = call.inputs.map(tensor)
-    if layer.isRecurrent || layer.kind == .bidirectional, tensors.count > 1 {
+    if layer.takesInitialStates, tensors.count > 1 {
       return ["args": [tensors[0]], "kwargs": ["initial_state": .array(Array(tensors.dropFirst()))]]
     }
     if case .multiHeadAttention(let spec) = layer {

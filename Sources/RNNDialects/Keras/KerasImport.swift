@@ -132,6 +132,7 @@ public struct KerasImport {
     let mistakesBias =
       era.generation == .keras3 && !era.isOlder(than: 3, 4) && [nil, "tensorflow"].contains(backend)
     try KerasArchitecture.settleInputs(&architecture.spec, architecture.notes, mistakesBias: mistakesBias)
+    problems += try shapeProblems(found)
     for layer in architecture.spec.plain.layers where layer.name.hasSuffix("/bias_over_steps") {
       architecture.ledger.append(
         LedgerEntry(
@@ -139,7 +140,6 @@ public struct KerasImport {
           "the bias goes over the steps, as Keras 3 on TensorFlow adds it where there are as many steps as filters; "
             + "other backends add it to the filters"))
     }
-    problems += try shapeProblems(found)
     guard problems.isEmpty else {
       throw RNNError.badData(
         "the weights do not fit the architecture: " + problems.joined(separator: "; "),

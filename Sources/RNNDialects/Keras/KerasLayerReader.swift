@@ -216,6 +216,9 @@ struct KerasLayerReader {
     _ entry: JSONValue, name: String, className: String
   ) throws -> (layer: ModelSpec.Layer, note: KerasLayerNote) {
     var architecture = try KerasArchitecture(entry, era: era)
+    if let text = architecture.texts.first {
+      throw RNNError.unsupported("the layer '\(text.layer)' reads text inside a model that is a layer")
+    }
     // Keras 1's Sequential has no name of its own.
     if !name.isEmpty { architecture.spec.name = name }
     ledger += architecture.ledger

@@ -4,6 +4,8 @@ import RNNCore
 struct KerasLeaf {
   /// In the native model.
   var path: String
+  /// The same from the innermost model that holds it.
+  var localPath: String
   /// The layer of the whole model that it belongs to.
   var top: Int
   var spec: LayerSpec
@@ -15,22 +17,25 @@ extension KerasArchitecture {
   /// All plain layers with parameters, in the order in which Keras lists their weights.
   var leaves: [KerasLeaf] {
     spec.layers.enumerated().flatMap { index, layer in
-      KerasArchitecture.leaves(of: layer, path: layer.name, top: index, isTrainable: true)
+      KerasArchitecture.leaves(of: layer, path: layer.name, local: layer.name, top: index, isTrainable: true)
     }
   }
 
   private static func leaves(
-    of layer: ModelSpec.Layer, path: String, top: Int, isTrainable: Bool
+    of layer: ModelSpec.Layer, path: String, local: String, top: Int, isTrainable: Bool
   ) -> [KerasLeaf] {
     let isTrainable = isTrainable && layer.isTrainable
     let inner = layer.spec.innerLayers
     guard inner.isEmpty else {
       return zip(inner, layer.spec.innerPlaces).flatMap { part, place in
-        leaves(of: part, path: place.isEmpty ? path : path + "/" + place, top: top, isTrainable: isTrainable)
+        leaves(
+          of: part, path: place.isEmpty ? path : path + "/" + place,
+          local: layer.spec.kind == .model ? place : place.isEmpty ? local : local + "/" + place, top: top,
+          isTrainable: isTrainable)
       }
     }
     guard !layer.spec.parameterNames.isEmpty else { return [] }
-    return [KerasLeaf(path: path, top: top, spec: layer.spec, isTrainable: isTrainable)]
+    return [KerasLeaf(path: path, localPath: local, top: top, spec: layer.spec, isTrainable: isTrainable)]
   }
 
   /// Changes plain layers, wherever they stand.

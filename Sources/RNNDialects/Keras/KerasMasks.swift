@@ -46,39 +46,77 @@ struct KerasMasks {
     }
   }
 
+  /// What has been found of one comparison; a graph may come back to a tensor many times, and a damaged one for ever.
+  private final class Notes {
+    private var stated: [String: Expression?] = [:]
+    private var implied: [ModelSpec.Reference: Expression?] = [:]
+
+    func stated(_ layer: String, _ find: () -> Expression?) -> Expression? {
+      if let known = stated[layer] { return known }
+      // Until it is found, who asks again is told that there is none.
+      stated[layer] = .some(nil)
+      let found = find()
+      stated[layer] = found
+      return found
+    }
+
+    func implied(_ reference: ModelSpec.Reference, _ find: () -> Expression?) -> Expression? {
+      if let known = implied[reference] { return known }
+      let found = find()
+      implied[reference] = found
+      return found
+    }
+  }
+
   /// Whether a mask is the one that the first input of a call has of itself.
-  func isImplied(_ mask: KerasTensor, at input: ModelSpec.Reference, _ graph: KerasGraph) throws -> Bool {
-    guard let stated = expression(mask, graph), let implied = implied(input, graph) else { return false }
+  func isImplied(_ mask: KerasTensor, at input: ModelSpec.Reference, _ graph: KerasGraph) -> Bool {
+    let notes = Notes()
+    guard let stated = expression(mask, graph, notes), let implied = implied(input, graph, notes) else { return false }
     return stated == implied
   }
 
+  /// Valid where any is; each stands once.
+  private static func any(_ parts: [Expression]) -> Expression {
+    var found: [Expression] = []
+    for part in parts.flatMap({ part in if case .any(let inner) = part { inner } else { [part] } })
+    where !found.contains(part) { found.append(part) }
+    return .any(found)
+  }
+
   /// What the configuration's operations say.
-  private func expression(_ tensor: KerasTensor, _ graph: KerasGraph) -> Expression? {
-    guard let operation = operations[tensor.layer] else { return nil }
-    let tensors = operation.call.arguments.flatMap(\.tensors)
-    switch operation.className {
+  private func expression(_ tensor: KerasTensor, _ graph: KerasGraph, _ notes: Notes) -> Expression? {
+    notes.stated(tensor.layer) {
+      operations[tensor.layer].flatMap { expression($0.className, $0.config, $0.call, graph, notes) }
+    }
+  }
+
+  private func expression(
+    _ className: String, _ config: JSONValue, _ call: KerasCall, _ graph: KerasGraph, _ notes: Notes
+  ) -> Expression? {
+    let tensors = call.arguments.flatMap(\.tensors)
+    switch className {
     case "NotEqual":
-      guard let source = tensors.first.flatMap(graph.known), operation.call.arguments.count == 2,
-        let value = operation.call.arguments[1].value?.double
+      guard let source = tensors.first.flatMap(graph.known), call.arguments.count == 2,
+        let value = call.arguments[1].value?.double
       else { return nil }
       return .comparison(source, value, isOverChannels: false)
     case "LogicalOr":
-      let parts = tensors.compactMap { expression($0, graph) }
+      let parts = tensors.compactMap { expression($0, graph, notes) }
       guard parts.count == tensors.count else { return nil }
-      return .any(parts.flatMap { part in if case .any(let inner) = part { inner } else { [part] } })
-    case "ConvertToTensor": return tensors.first.flatMap { expression($0, graph) }
+      return KerasMasks.any(parts)
+    case "ConvertToTensor": return tensors.first.flatMap { expression($0, graph, notes) }
     case "Any":
-      guard operation.config["axis"]?.integer == -1, let source = tensors.first else { return nil }
-      if case .comparison(let tensor, let value, isOverChannels: false)? = expression(source, graph) {
+      guard config["axis"]?.integer == -1, let source = tensors.first else { return nil }
+      if case .comparison(let tensor, let value, isOverChannels: false)? = expression(source, graph, notes) {
         return .comparison(tensor, value, isOverChannels: true)
       }
-      return joined(source, graph)
+      return joined(source, graph, notes)
     case _: return nil
     }
   }
 
   /// Concatenated masks, each spread over the channels before.
-  private func joined(_ tensor: KerasTensor, _ graph: KerasGraph) -> Expression? {
+  private func joined(_ tensor: KerasTensor, _ graph: KerasGraph, _ notes: Notes) -> Expression? {
     guard let operation = operations[tensor.layer], operation.className == "Concatenate",
       let axis = operation.config["axis"]?.integer
     else { return nil }
@@ -91,7 +129,7 @@ struct KerasMasks {
       }
       guard spread.className == "LogicalOr", let wide = spread.call.arguments.first?.tensor,
         let source = operations[wide.layer], source.className == "ExpandDims",
-        let mask = source.call.arguments.first?.tensor, let inner = expression(mask, graph)
+        let mask = source.call.arguments.first?.tensor, let inner = expression(mask, graph, notes)
       else { return nil }
       parts.append(inner)
     }
@@ -99,27 +137,28 @@ struct KerasMasks {
   }
 
   /// What the native graph implies.
-  private func implied(_ reference: ModelSpec.Reference, _ graph: KerasGraph) -> Expression? {
-    let call = graph.calls[reference.call]
-    let configuration = graph.layers[call.layer].spec.configuration
-    guard reference.output == 0, let first = call.inputs.first else { return nil }
-    if let embedding = configuration as? EmbeddingSpec {
-      return embedding.maskZero ? .comparison(first, 0, isOverChannels: false) : nil
+  private func implied(_ reference: ModelSpec.Reference, _ graph: KerasGraph, _ notes: Notes) -> Expression? {
+    notes.implied(reference) {
+      let call = graph.calls[reference.call]
+      let configuration = graph.layers[call.layer].spec.configuration
+      guard reference.output == 0, let first = call.inputs.first else { return nil }
+      if let embedding = configuration as? EmbeddingSpec {
+        return embedding.maskZero ? .comparison(first, 0, isOverChannels: false) : nil
+      }
+      if let masking = configuration as? MaskingSpec {
+        return .comparison(first, masking.maskValue, isOverChannels: true)
+      }
+      if configuration.keepsMask { return implied(first, graph, notes) }
+      let parts = call.inputs.map { implied($0, graph, notes) }
+      if configuration is MergeSpec {
+        let known = parts.compactMap(\.self)
+        return known.count == parts.count ? KerasMasks.any(known) : nil
+      }
+      if let concatenate = configuration as? ConcatenateSpec, parts.contains(where: { $0 != nil }) {
+        return .joined(parts, axis: concatenate.axis)
+      }
+      return nil
     }
-    if let masking = configuration as? MaskingSpec {
-      return .comparison(first, masking.maskValue, isOverChannels: true)
-    }
-    if configuration.keepsMask { return implied(first, graph) }
-    let parts = call.inputs.map { implied($0, graph) }
-    if configuration is MergeSpec {
-      let known = parts.compactMap(\.self)
-      guard known.count == parts.count else { return nil }
-      return .any(known.flatMap { part in if case .any(let inner) = part { inner } else { [part] } })
-    }
-    if let concatenate = configuration as? ConcatenateSpec, parts.contains(where: { $0 != nil }) {
-      return .joined(parts, axis: concatenate.axis)
-    }
-    return nil
   }
 }
 

@@ -51,7 +51,6 @@ enum KerasOperations {
     for word in call.keywords {
       switch word.name {
       case "y", "b": arguments.append(word.argument)
-      case "values" where !word.argument.tensors.isEmpty: arguments.append(word.argument)
       case _:
         if let value = word.argument.value { options[word.name] = value }
         if !word.argument.tensors.isEmpty { arguments.append(word.argument) }

@@ -11,13 +11,14 @@ struct KerasText {
   var specials: [String]
   /// Ids that are handed on, or what is made of them.
   var counts: TokenCountsSpec.Mode?
-  /// Columns of the text input; each is a word of its own where there are several.
-  var length: Int?
   /// A vector's width, where it is not that of the vocabulary.
   var maximum: Int?
   var weights: [Float]?
 
   static let classes: Set<String> = ["TextVectorization", "StringLookup"]
+
+  /// Of an ngram, or ids for unknown words: far more than anybody has.
+  private static let mostWords = 1024
 
   /// FarmHash's fingerprint of nothing.
   private static let emptyFingerprint: UInt64 = 0x9AE1_6A3B_2F90_404F
@@ -68,7 +69,10 @@ struct KerasText {
     case "character"?: rules.isCharacterLevel = true
     case let other?: throw RNNError.unsupported("the split '\(other)'")
     }
-    if let width = config["ngrams"]?.integer { rules.ngrams = Array(1...max(width, 1)) }
+    if let width = config["ngrams"]?.integer {
+      guard (1...KerasText.mostWords).contains(width) else { throw RNNError.badData("ngrams of \(width) words") }
+      rules.ngrams = Array(1...width)
+    }
     if let widths = config["ngrams"]?.array { rules.ngrams = widths.compactMap(\.integer) }
     specials = counts == nil ? ["", "[UNK]"] : ["[UNK]"]
     rules.unknownID = specials.count - 1
@@ -85,7 +89,7 @@ struct KerasText {
       if counts == nil { specials.append("") }
     }
     if unknown > 0 {
-      try SizeLimit.check(unknown, "num_oov_indices")
+      guard unknown <= KerasText.mostWords else { throw RNNError.unsupported("num_oov_indices=\(unknown)") }
       rules.unknownID = specials.count
       if unknown > 1 { rules.unknownCount = unknown }
       specials += Array(repeating: config["oov_token"]?.string ?? "[UNK]", count: unknown)

@@ -11,6 +11,8 @@ struct KerasVariableTree {
   private let architecture: KerasArchitecture
   /// Groups that exist, by the group around them.
   private let children: [String: Set<String>]
+  /// Groups with an array somewhere in them.
+  private let holding: Set<String>
 
   init(_ checkpoint: Checkpoint, _ architecture: KerasArchitecture) {
     self.checkpoint = checkpoint
@@ -25,6 +27,12 @@ struct KerasVariableTree {
       }
     }
     self.children = children
+    var holding: Set<String> = []
+    for entry in checkpoint.entries {
+      var current = CheckpointPath.parent(of: entry.path)
+      while !current.isEmpty, holding.insert(current).inserted { current = CheckpointPath.parent(of: current) }
+    }
+    self.holding = holding
   }
 
   /// - Throws: `badData` naming every layer that found nothing.
@@ -39,11 +47,12 @@ struct KerasVariableTree {
       let arrays = places[leaf.path].map { self.arrays(of: leaf.spec, in: $0) } ?? []
       guard arrays.count == leaf.spec.parameterNames.count else { continue }
       found[leaf.path] = arrays
-      byName[KerasVariableTree.lastName(leaf.path)] = arrays
+      byName[leaf.localPath] = arrays
     }
     let matches = architecture.leaves.compactMap { leaf -> Match? in
       // A layer that is used inside a model and outside is stored where it was met first.
-      guard let arrays = found[leaf.path] ?? byName[KerasVariableTree.lastName(leaf.path)] else {
+      let isElsewhere = places[leaf.path].map { !holding.contains($0) } ?? true
+      guard let arrays = found[leaf.path] ?? (isElsewhere ? byName[leaf.localPath] : nil) else {
         missing.append("'\(leaf.path)' (looked for \(places[leaf.path] ?? root))")
         return nil
       }
@@ -56,8 +65,6 @@ struct KerasVariableTree {
     }
     return matches
   }
-
-  private static func lastName(_ path: String) -> String { path.split(separator: "/").last.map(String.init) ?? path }
 
   /// Finds the groups of a container's layers.
   private func visit(
@@ -76,7 +83,7 @@ struct KerasVariableTree {
       }.filter { item in needy.contains(item.index) }
       let existing = numberedGroups(base, in: container)
       // TensorFlow 2.12 and 2.13 leave gaps in the numbers.
-      let isExact = exact.allSatisfy { holdsAnything($0.group) }
+      let isExact = exact.allSatisfy { holding.contains($0.group) }
       for (rank, item) in exact.enumerated() {
         let group = isExact || !existing.indices.contains(rank) ? item.group : existing[rank]
         place(layers[item.index], at: group, &places)
@@ -127,16 +134,10 @@ struct KerasVariableTree {
     KerasStoredWeights.variables(checkpoint, in: group)
   }
 
-  /// Whether there is an array somewhere in a group.
-  private func holdsAnything(_ group: String) -> Bool {
-    let prefix = group + "/"
-    return checkpoint.entries.contains { $0.path.hasPrefix(prefix) }
-  }
-
   private func numberedGroups(_ base: String, in container: String) -> [String] {
     let prefix = container + "/" + base
     let numbers = (children[container] ?? []).compactMap { path -> Int? in
-      guard path.hasPrefix(prefix), holdsAnything(path) else { return nil }
+      guard path.hasPrefix(prefix), holding.contains(path) else { return nil }
       let rest = path.dropFirst(prefix.count)
       if rest.isEmpty { return 0 }
       guard rest.first == "_", let number = Int(rest.dropFirst()), number > 0 else { return nil }

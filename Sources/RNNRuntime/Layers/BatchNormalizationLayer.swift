@@ -33,11 +33,11 @@ struct BatchNormalizationLayer: FormulaLayer {
     AxisView(shape, place: AxisView.place(spec.axis, rank: shape.count))
   }
 
-  /// The tape: mean and 1 / sqrt(variance + epsilon) of each channel, as they were used, and n.
+  /// The tape, of each channel: mean and 1 / sqrt(variance + epsilon) as they were used, and n.
   func plan(_ inputs: [PlannedInput], isTraining: Bool) -> LayerPlan {
     let channels = view(inputs[0].shape).size
     return LayerPlan(
-      outputShapes: [inputs[0].shape], maskSource: inputs[0].mask == nil ? nil : 0, tape: 2 * channels + 1,
+      outputShapes: [inputs[0].shape], maskSource: inputs[0].mask == nil ? nil : 0, tape: 3 * channels,
       backwardScratch: 2 * channels)
   }
 
@@ -86,12 +86,12 @@ struct BatchNormalizationLayer: FormulaLayer {
     let (x, y) = (run.inputs[0], run.outputs[0].floats)
     let view = view(x.shape)
     let usesBatch = run.isTraining && !isFrozen || spec.alwaysUsesBatch
-    withUnsafeTemporaryAllocation(of: Float.self, capacity: 2 * view.size + 1) { memory in
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: 3 * view.size) { memory in
       guard let base = run.tape ?? memory.baseAddress else { return }
-      let (mean, scale) = (base, base + view.size)
+      let (mean, scale, counts) = (base, base + view.size, base + 2 * view.size)
       if usesBatch {
-        base[2 * view.size] = takeBatchStatistics(x, view, mean, scale)
-        if run.isTraining, !isFrozen { moveStatistics(parameters, view, mean, scale, count: base[2 * view.size]) }
+        takeBatchStatistics(x, view, mean, scale, counts)
+        if run.isTraining, !isFrozen { moveStatistics(parameters, view, mean, scale, counts) }
       } else {
         mean.update(from: parameters.mean, count: view.size)
         scale.update(from: parameters.variance, count: view.size)
@@ -115,8 +115,9 @@ struct BatchNormalizationLayer: FormulaLayer {
   }
 
   /// Mean and variance of each channel, in double precision, and how many positions count.
-  private func takeBatchStatistics(_ x: Value, _ view: AxisView, _ mean: Floats, _ variance: Floats) -> Float {
-    var counted = 0
+  private func takeBatchStatistics(
+    _ x: Value, _ view: AxisView, _ mean: Floats, _ variance: Floats, _ counts: Floats
+  ) {
     for channel in 0..<view.size {
       var (sum, squares, count) = (0.0, 0.0, 0)
       func forEach(_ body: (Double) -> Void) {
@@ -135,19 +136,19 @@ struct BatchNormalizationLayer: FormulaLayer {
       forEach { squares += ($0 - center) * ($0 - center) }
       mean[channel] = Float(center)
       variance[channel] = Float(squares / divisor)
-      counted = count
+      counts[channel] = Float(count)
     }
-    return Float(counted)
   }
 
   private func moveStatistics(
-    _ parameters: Parameters<UnsafePointer<Float>>, _ view: AxisView, _ mean: Floats, _ variance: Floats, count: Float
+    _ parameters: Parameters<UnsafePointer<Float>>, _ view: AxisView, _ mean: Floats, _ variance: Floats,
+    _ counts: Floats
   ) {
     let movingMean = UnsafeMutablePointer(mutating: parameters.mean)
     let movingVariance = UnsafeMutablePointer(mutating: parameters.variance)
     let kept = Float(spec.momentum)
-    let correction = spec.correction.factor(count: Double(count), epsilon: spec.epsilon)
     for channel in 0..<view.size {
+      let correction = spec.correction.factor(count: Double(counts[channel]), epsilon: spec.epsilon)
       movingMean[channel] = movingMean[channel] * kept + mean[channel] * (1 - kept)
       movingVariance[channel] =
         movingVariance[channel] * kept + variance[channel] * Float(correction) * (1 - kept)
@@ -158,7 +159,7 @@ struct BatchNormalizationLayer: FormulaLayer {
     let parameters = split(run.parameters)
     let x = run.inputs[0]
     let view = view(x.shape)
-    let (mean, scale) = (run.tape, run.tape + view.size)
+    let (mean, scale, counts) = (run.tape, run.tape + view.size, run.tape + 2 * view.size)
     let dy = run.outputGradients[0]
     let (sums, products) = (run.scratch, run.scratch + view.size)
     for channel in 0..<view.size {
@@ -181,7 +182,6 @@ struct BatchNormalizationLayer: FormulaLayer {
     }
     guard let dx = run.inputGradients[0] else { return }
     let usesBatch = run.noise != nil && !isFrozen || spec.alwaysUsesBatch
-    let count = usesBatch ? run.tape[2 * view.size] : 1
     for block in 0..<view.outer {
       for channel in 0..<view.size {
         let factor = (parameters.gamma?[channel] ?? 1) * scale[channel]
@@ -192,7 +192,8 @@ struct BatchNormalizationLayer: FormulaLayer {
             continue
           }
           let normal = (x.floats[index] - mean[channel]) * scale[channel]
-          dx[index] += factor * (dy[index] - sums[channel] / count - normal * products[channel] / count)
+          dx[index] +=
+            factor * (dy[index] - sums[channel] / counts[channel] - normal * products[channel] / counts[channel])
         }
       }
     }

@@ -38,6 +38,13 @@ struct ConvLSTM1DLayer: UnaryLayer {
   private var inputConvolution: Conv1DLayer { Conv1DLayer(spec: spec.inputConvolution) }
   private var stateConvolution: Conv1DLayer { Conv1DLayer(spec: spec.stateConvolution) }
 
+  func plan(_ inputs: [PlannedInput], isTraining: Bool) throws -> LayerPlan {
+    guard spec.options.ignoresMask || inputs[0].mask?.count ?? 2 <= 2 else {
+      throw RNNError.unsupported("ConvLSTM1D with a mask of its rows")
+    }
+    return try plan(input: inputs[0].shape, isMasked: inputs[0].mask != nil, isTraining: isTraining)
+  }
+
   func plan(input: [Int], isMasked: Bool, isTraining: Bool) throws -> LayerPlan {
     let sizes = try Sizes(input, spec)
     let state = [sizes.batch, sizes.windows, sizes.filters]
@@ -140,7 +147,7 @@ struct ConvLSTM1DLayer: UnaryLayer {
         state.update(repeating: 0, count: count)
       }
     }
-    if spec.options.emitsState || run.continues && !(run.states?.isEmpty ?? true) {
+    if run.continues && !(run.states?.isEmpty ?? true) {
       output.update(from: h, count: batch * sizes.state)
     } else {
       output.update(repeating: 0, count: batch * sizes.state)

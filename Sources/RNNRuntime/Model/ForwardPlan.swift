@@ -45,9 +45,14 @@ struct ForwardPlan {
       }
       let sources = call.inputs.map { slots[$0.call][$0.output] }
       try locating("layer '\(layer.name)'") {
+        try ForwardPlan.check(layer.spec, sources)
         let plan = try graph.layers[call.layer].plan(
           sources.map { PlannedInput(shape: $0.shape, mask: $0.mask == nil ? nil : $0.maskShape) },
           isTraining: isTraining)
+        guard !plan.isIdentity || elementCount(plan.outputShapes[0]) == elementCount(sources[0].shape) else {
+          throw RNNError.badData(
+            "\(describe(shape: sources[0].shape)) does not become \(describe(shape: plan.outputShapes[0]))")
+        }
         slots.append(try makeSlots(plan, sources))
         tapes.append(tapeCount)
         if isTraining { tapeCount = try ForwardPlan.advanced(tapeCount, by: [plan.tape]) }
@@ -55,6 +60,20 @@ struct ForwardPlan {
         let scratch = max(plan.scratch, isTraining ? plan.backwardScratch : 0)
         scratchCount = max(scratchCount, try ForwardPlan.advanced(0, by: [scratch]))
       }
+    }
+  }
+
+  /// Where the model leaves sizes open, they meet here for the first time.
+  /// - Throws: `badData` where they do not go together.
+  private static func check(_ layer: LayerSpec, _ sources: [Slot]) throws {
+    _ = try layer.outputShapes(inputs: sources.map { source in source.shape.dropFirst().map { $0 } })
+    // Between these two a step is an example.
+    let isUnfolding = layer.kind == .unfoldSteps
+    let batches = sources.map { $0.shape.first ?? 0 }
+    let expected = isUnfolding ? batches[1] * sources[1].shape[1] : batches[0]
+    guard batches[0] == expected, isUnfolding || batches.allSatisfy({ $0 == expected }) else {
+      throw RNNError.badData(
+        "the inputs have different numbers of examples: " + batches.map(String.init).joined(separator: ", "))
     }
   }
 

@@ -25,8 +25,8 @@ package final class GradientPass {
   /// By call: what stateful layers left behind, the start of the next batch.
   private var states: [Int: LayerStates] = [:]
   /// By call of a recurrent layer, where wanted: d loss / d h behind each step of the last backward run, in reading
-  /// order, (batch, timesteps, width of h).
-  package private(set) var stateGradients: [Int: FloatMemory] = [:]
+  /// order, (batch, timesteps, width of h). The batch is the layer's: where steps have become examples, these.
+  package private(set) var stateGradients: [Int: (memory: FloatMemory, batch: Int)] = [:]
   /// The calls whose `stateGradients` are wanted.
   package var observed: Set<Int> = []
   /// The same before the last forward run.
@@ -73,7 +73,7 @@ package final class GradientPass {
         inputs: call.inputs.map { memory.value(plan.slots[$0.call][$0.output]) },
         outputs: plan.slots[index].map(memory.value), parameters: parameters[call.layer], scratch: memory.scratch,
         tape: tape.base + plan.tapes[index], noise: noise[index])
-      let isStateful = spec.layers[call.layer].spec.isStateful && call.inputs.count == 1
+      let isStateful = graph.isStateful[call.layer] && call.inputs.count == 1
       if isStateful { run.states = states[index] ?? [] }
       try locating("layer '\(spec.layers[call.layer].name)'") { try graph.layers[call.layer].forward(&run) }
       if isStateful { states[index] = run.states }
@@ -165,7 +165,9 @@ package final class GradientPass {
       if plan.plans[index].isIdentity { continue }
       if observed.contains(index) {
         let width = plan.slots[index][0].shape.last ?? 1
-        stateGradients[index] = FloatMemory(inputs[0].batch * inputs[0].shape[1] * width, repeating: 0)
+        stateGradients[index] = (
+          FloatMemory(inputs[0].batch * inputs[0].shape[1] * width, repeating: 0), inputs[0].batch
+        )
       }
       graph.layers[call.layer].backward(
         BackwardRun(
@@ -175,7 +177,7 @@ package final class GradientPass {
           inputGradients: call.inputs.map {
             needsGradient[$0.call] ? base + plan.slots[$0.call][$0.output].floats : nil
           },
-          parameterGradients: parameterGradients[call.layer], stateGradients: stateGradients[index]?.base))
+          parameterGradients: parameterGradients[call.layer], stateGradients: stateGradients[index]?.memory.base))
     }
     return embeddings.reversed()
   }

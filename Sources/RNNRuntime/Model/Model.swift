@@ -37,7 +37,7 @@ public final class Model: Sendable {
   public var outputNames: [String] { native.spec.outputNames }
 
   /// Whether any layer carries its states from one call of a session to the next.
-  public var isStateful: Bool { graph.spec.layers.contains { $0.spec.isStateful } }
+  public var isStateful: Bool { graph.isStateful.contains(true) }
 
   /// A place to run in; one for each thread.
   public func makeSession() -> Session { Session(self) }

@@ -11,7 +11,10 @@ package struct RuntimeGraph: Sendable {
   let embeddingRows: [Int?]
 
   /// Whether examples cannot be run in parts.
-  package var needsWholeBatch: Bool { spec.layers.contains { $0.spec.configuration.needsWholeBatch } }
+  package let needsWholeBatch: Bool
+  /// By layer: how many states it has, and whether they outlive a sequence.
+  let stateCounts: [Int]
+  let isStateful: [Bool]
 
   /// - Parameters:
   ///   - given: valid, see `ModelSpec.shapes()`.
@@ -21,6 +24,9 @@ package struct RuntimeGraph: Sendable {
     self.outputNames = outputNames ?? given.outputNames
     self.spec = spec
     layers = spec.layers.map(RuntimeLayers.make)
+    needsWholeBatch = spec.layers.contains { $0.spec.configuration.needsWholeBatch }
+    stateCounts = spec.layers.map(\.spec.stateCount)
+    isStateful = spec.layers.map(\.spec.isStateful)
     embeddingRows = spec.inputs.map { input in
       let rows = spec.calls.compactMap { call -> Int? in
         guard case .embedding(let embedding) = spec.layers[call.layer].spec,

@@ -17,6 +17,8 @@ public final class Session {
   /// Examples that run together; larger inputs are run in pieces of it.
   private static let batchSize = 64
 
+  /// Which inputs and outputs `step` gives an axis of timesteps; found at the first step.
+  private var stepShapes: (inputs: [Bool], outputs: [Bool])?
   /// What stateful layers left behind.
   private var carried = SessionState()
 
@@ -71,7 +73,8 @@ public final class Session {
   /// - Returns: each output, without that axis.
   /// - Throws: `unsupported` naming a layer that looks at more than one step; then as `predict`.
   public func step(_ inputs: [Tensor], state: inout SessionState) throws -> [Tensor] {
-    let shapes = try model.stepShapes()
+    let shapes = try stepShapes ?? model.stepShapes()
+    stepShapes = shapes
     let sequences = try zip(inputs, shapes.inputs).map { tensor, isSequence in
       isSequence ? try tensor.reshaped(to: [tensor.shape.first ?? 0, 1] + tensor.shape.dropFirst()) : tensor
     }
@@ -99,9 +102,8 @@ public final class Session {
       var run = ForwardRun(
         inputs: values, outputs: plan.slots[index].map(memory.value), parameters: model.parameters.pointers[call.layer],
         scratch: memory.scratch)
-      let layer = spec.layers[call.layer].spec
-      let isCarried = carrying == .sequence || layer.isStateful && call.inputs.count == 1
-      if let state, layer.stateCount > 0, isCarried {
+      let isCarried = carrying == .sequence || model.graph.isStateful[call.layer] && call.inputs.count == 1
+      if let state, model.graph.stateCounts[call.layer] > 0, isCarried {
         run.continues = carrying == .sequence
         run.states = state.layers[index] ?? []
         try check(run.states ?? [], of: spec.layers[call.layer], input: values[0].shape)
@@ -117,9 +119,10 @@ public final class Session {
 
   /// A state belongs to a model and to a number of examples.
   private func check(_ states: LayerStates, of layer: ModelSpec.Layer, input: [Int]) throws {
+    guard !states.isEmpty else { return }
     let shapes = try layer.spec.stateShapes(input: input.dropFirst().map { $0 })
     let counts = shapes.map { $0.reduce(input[0]) { $0 * ($1 ?? 0) } }
-    guard states.isEmpty || states.map(\.count) == counts else {
+    guard states.map(\.count) == counts else {
       throw RNNError.usage(
         "the state of the layer '\(layer.name)' is not one of this model for \(input[0]) examples",
         remedy: "Begin with session.initialState().")

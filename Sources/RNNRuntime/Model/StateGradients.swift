@@ -69,10 +69,10 @@ public struct StateGradients: Sendable {
     }
     layers = calls.map { call in
       let layer = graph.spec.layers[graph.spec.calls[call].layer]
-      let memory = pass.stateGradients[call]
+      let found = pass.stateGradients[call]
       return Layer(
         name: layer.name, kind: layer.spec.kind,
-        norms: StateGradients.norms(memory, batch: checked.batch, width: StateGradients.width(layer.spec)))
+        norms: StateGradients.norms(found?.memory, batch: found?.batch ?? 0, width: StateGradients.width(layer.spec)))
     }
   }
 

@@ -6,7 +6,7 @@ public enum DefaultInitializers {
   public static func initializer(for layer: LayerSpec, _ parameter: String, rules: KerasRules = .later) -> Initializer {
     switch parameter {
     case "embeddings": return .uniform(minimum: -0.05, maximum: 0.05)
-    case "gamma", "moving_variance", "a_right": return .ones
+    case "gamma", "moving_variance", "a_right", "carry_bias": return .ones
     case "recurrent_kernel": return .orthogonal(gain: rules == .keras1 ? 1.1 : 1, rules: rules)
     case "scale":
       // One number starts as 1, a vector as Glorot's.
@@ -58,7 +58,7 @@ struct LayerInitialization {
   init(_ layer: ModelSpec.Layer, _ rules: KerasRules?) throws {
     spec = layer.spec
     let config = try layer.carried.map { try JSONValue(parsing: $0) }?.object ?? JSONObject()
-    let isOld = ["init", "inner_init", "forget_bias_init"].contains { config.keys.contains($0) }
+    let isOld = config.keys.contains { $0 == "init" || $0.hasSuffix("_init") }
     self.config = config
     self.rules = rules ?? (isOld ? .keras1 : .later)
   }
@@ -111,12 +111,19 @@ struct LayerInitialization {
       case "embeddings": ["embeddings_initializer", "init"]
       case "depthwise_kernel": ["depthwise_initializer"]
       case "pointwise_kernel": ["pointwise_initializer"]
+      case "carry_kernel": ["init"]
+      case "alpha": ["alpha_initializer", "init"]
+      case "alphas": ["alpha_init"]
+      case "betas": ["beta_init"]
       default:
-        // The maps of multi-head attention share the arguments of the whole.
-        [(parameter.split(separator: "/").last.map(String.init) ?? parameter) + "_initializer"]
+        // The maps of multi-head attention share the arguments of the whole; Keras 1 says `gamma_init`.
+        ["_initializer", "_init"].map { (parameter.split(separator: "/").last.map(String.init) ?? parameter) + $0 }
       }
     for key in keys {
-      if let json = config[key] { return try locating(key) { try Initializer(keras: json, rules: rules) } }
+      guard let json = config[key] else { continue }
+      // ParametricSoftplus states what its parameters begin with.
+      if ["alphas", "betas"].contains(parameter), let value = json.double { return .constant(value) }
+      return try locating(key) { try Initializer(keras: json, rules: rules) }
     }
     return DefaultInitializers.initializer(for: spec, parameter, rules: rules)
   }

@@ -50,7 +50,7 @@ public struct BidirectionalSpec: CompositeLayer {
 
   /// Its input, or that and the initial states of both directions, the forward ones first.
   public var inputCounts: ClosedRange<Int> {
-    1...(1 + 2 * (forward.spec.configuration.inputCounts.upperBound - 1))
+    1...(1 + 2 * forward.spec.stateCount)
   }
 
   public var outputCount: Int { (merge == .none ? 2 : 1) + 2 * statesOfOne }

@@ -68,7 +68,11 @@ public struct ChannelsFirstSpec: CompositeLayer {
     let turned = try ChannelsFirstSpec.turn(rank: ranks.input).outputShape(input: inputs[0])
     var inner = layer.spec
     if lastActivation != nil { inner.clearActivation() }
-    let outputs = try inner.outputShapes(inputs: [turned]).map { shape in
+    let shapes = try inner.outputShapes(inputs: [turned])
+    guard shapes.map(\.count) == ranks.outputs else {
+      throw RNNError.badData("\(layer.spec.kind.rawValue) has no form with channels_first")
+    }
+    let outputs = try shapes.map { shape in
       shape.count < 2 ? shape : try ChannelsFirstSpec.turn(rank: shape.count).outputShape(input: shape)
     }
     guard let lastActivation else { return outputs }

@@ -47,6 +47,7 @@ public struct ConvLSTM1DSpec: RecurrentConfiguration {
         "ConvLSTM1D takes (batch, timesteps, rows, channels), but its input is \(describe(shape: [nil] + input))")
     }
     guard padding != .causal else { throw RNNError.badData("ConvLSTM1D has no causal padding") }
+    guard !options.emitsState else { throw RNNError.badData("ConvLSTM1D does not give its state at masked steps") }
     try SizeLimit.check(filters, "filters")
     return Array(input.dropFirst())
   }

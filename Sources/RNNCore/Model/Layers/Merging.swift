@@ -19,8 +19,7 @@ public struct MergeSpec: LayerConfiguration {
   public var inputCounts: ClosedRange<Int> { function == .subtract ? 2...2 : 1...Int(Int16.max) }
 
   public func outputShapes(inputs: [Shape]) throws -> [Shape] {
-    let rank = inputs.map(\.count).max() ?? 0
-    return [try inputs.map { Array(repeating: 1, count: rank - $0.count) + $0 }.reduce([], Broadcasting.shape)]
+    [try inputs.reduce([], Broadcasting.shape)]
   }
 }
 

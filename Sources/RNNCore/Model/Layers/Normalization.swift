@@ -88,7 +88,6 @@ public struct LayerNormalizationSpec: SingleInputLayer {
   public var parameterNames: [String] { (scale ? ["gamma"] : []) + (center ? ["beta"] : []) }
 
   public func outputShape(input: Shape) throws -> Shape {
-    for axis in axes { _ = try input.place(ofAxis: axis) }
     guard !axes.isEmpty else { throw RNNError.badData("LayerNormalization has no axis") }
     let places = try axes.map { try input.place(ofAxis: $0) }
     guard form != .rootMeanSquare || places == Array(input.count - places.count..<input.count) else {

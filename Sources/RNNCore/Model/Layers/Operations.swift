@@ -105,10 +105,8 @@ public struct ReductionSpec: SingleInputLayer {
   public func outputShape(input: Shape) throws -> Shape {
     let places = try Set(axes.map { try input.place(ofAxis: $0) })
     guard !places.isEmpty else { throw RNNError.badData("no axis to go over") }
-    let shape = input.enumerated().compactMap { place, size -> Int?? in
-      places.contains(place) ? (keepDims ? .some(1) : .none) : .some(size)
-    }
-    return shape.isEmpty ? [] : shape
+    return input.enumerated().filter { keepDims || !places.contains($0.offset) }
+      .map { places.contains($0.offset) ? 1 : $0.element }
   }
 }
 
@@ -145,21 +143,29 @@ public struct SliceSpec: SingleInputLayer {
 
     /// The positions of an axis, as Python counts them.
     public func positions(of size: Int) throws -> [Int] {
-      func clamped(_ value: Int) -> Int { Swift.max(0, Swift.min(size, value < 0 ? value + size : value)) }
+      let bounds = try bounds(of: size)
+      return (0..<bounds.count).map { bounds.start + $0 * bounds.step }
+    }
+
+    /// The first position, how far it is to the next, and how many there are.
+    func bounds(of size: Int) throws -> (start: Int, step: Int, count: Int) {
+      func fromEnd(_ value: Int) -> Int { value < 0 ? value + size : value }
+      func clamped(_ value: Int) -> Int { Swift.max(0, Swift.min(size, fromEnd(value))) }
       if isIndex {
-        let place = (start ?? 0) < 0 ? (start ?? 0) + size : (start ?? 0)
+        let place = fromEnd(start ?? 0)
         guard (0..<size).contains(place) else {
           throw RNNError.badData("the position \(start ?? 0) lies outside an axis of \(size)")
         }
-        return [place]
+        return (place, 1, 1)
       }
-      guard step != 0, abs(step) <= SizeLimit.dimension else { throw RNNError.badData("a slice with the step \(step)") }
-      if step > 0 {
-        return Array(stride(from: clamped(start ?? 0), to: clamped(stop ?? size), by: step))
+      guard step != 0, step.magnitude <= SizeLimit.dimension else {
+        throw RNNError.badData("a slice with the step \(step)")
       }
-      let first = start.map { Swift.min($0 < 0 ? $0 + size : $0, size - 1) } ?? size - 1
-      let last = stop.map { Swift.max($0 < 0 ? $0 + size : $0, -1) } ?? -1
-      return Array(stride(from: first, to: last, by: step))
+      let isForward = step > 0
+      let first = isForward ? clamped(start ?? 0) : start.map { Swift.min(fromEnd($0), size - 1) } ?? size - 1
+      let last = isForward ? clamped(stop ?? size) : stop.map { Swift.max(fromEnd($0), -1) } ?? -1
+      let distance = isForward ? last - first : first - last
+      return (first, step, distance > 0 ? (distance - 1) / Int(step.magnitude) + 1 : 0)
     }
   }
 
@@ -191,7 +197,7 @@ public struct SliceSpec: SingleInputLayer {
       }
       let size = sizes.removeFirst()
       if range.isIndex { continue }
-      result.append(range == Range() ? size : try size.map { try range.positions(of: $0).count })
+      result.append(range == Range() ? size : try size.map { try range.bounds(of: $0).count })
     }
     return result
   }

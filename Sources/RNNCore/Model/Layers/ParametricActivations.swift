@@ -102,7 +102,10 @@ public struct HighwaySpec: SingleInputLayer {
 
   public var parameterNames: [String] { ["kernel", "carry_kernel"] + (useBias ? ["bias", "carry_bias"] : []) }
   public var activations: [Activation] { [activation] }
-  public func outputShape(input: Shape) throws -> Shape { input }
+  public func outputShape(input: Shape) throws -> Shape {
+    guard activation != .glu else { throw RNNError.badData("glu halves its input, so Highway cannot have it") }
+    return input
+  }
 
   /// kernel and carry kernel (channels, channels), bias and carry bias (channels).
   public func parameterShapes(input: Shape) throws -> [ParameterShape] {

@@ -38,6 +38,7 @@ public struct Conv1DTransposeSpec: SingleInputLayer {
   public func outputShape(input: Shape) throws -> Shape {
     let (timesteps, _) = try input.sequence(for: "Conv1DTranspose")
     try SizeLimit.check(filters, "filters")
+    try SizeLimit.check(strides, "strides")
     guard padding != .causal else { throw RNNError.badData("Conv1DTranspose has no causal padding") }
     if let outputPadding {
       guard (0..<strides).contains(outputPadding) else {
