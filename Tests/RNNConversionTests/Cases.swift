@@ -20,20 +20,10 @@ struct Case: Sendable, CustomTestStringConvertible {
 
   /// Cases with something that the dialect does not carry, and what the error must name.
   private static let refusals: [String: String] = [
-    "activation-objects": "PReLU", "adaptiveaveragepooling1d": "AdaptiveAveragePooling1D",
-    "adaptiveaveragepooling1d-channels-first": "AdaptiveAveragePooling1D",
-    "adaptiveaveragepooling1d-uneven": "AdaptiveAveragePooling1D", "adaptivemaxpooling1d": "AdaptiveMaxPooling1D",
-    "adaptivemaxpooling1d-channels-first": "AdaptiveMaxPooling1D",
-    "adaptivemaxpooling1d-uneven": "AdaptiveMaxPooling1D", "batchnormalization-renorm": "renorm=true",
-    "conv1d-rank-4": "Conv1D", "groupnormalization-mask": "GroupNormalization", "groupqueryattention": "QueryAttention",
-    "groupqueryattention-causal-scores": "GroupQueryAttention", "groupqueryattention-masks": "GroupQueryAttention",
-    "groupqueryattention-one-group": "GroupQueryAttention", "merge-cos": "'cos'", "merge-cos-axes-1": "'cos'",
+    "activation-objects": "PReLU", "batchnormalization-renorm": "renorm=true", "conv1d-rank-4": "Conv1D",
+    "groupnormalization-mask": "GroupNormalization", "merge-cos": "'cos'", "merge-cos-axes-1": "'cos'",
     "merge-cos-axes-2": "'cos'", "merge-sequential-cos-flatten": "'cos'",
-    "multiheadattention-axes": "MultiHeadAttention",
-    "multiheadattention-gate": "use_gate=true", "multiheadattention-rank-4": "output_shape",
-    "multiheadattention-sliding-window": "sliding_window=2", "ops-cumsum": "'cumsum'", "ops-einsum": "'einsum'",
-    "ops-flip-roll": "'roll'", "ops-repeat-tile": "'tile'", "ops-reverse-roll": "'roll'", "ops-split": "'split'",
-    "keras-3.15/ops-transpose": "'swapaxes'", "ops-unstack": "'unstack'", "ops-where": "'where'",
+    "multiheadattention-axes": "MultiHeadAttention", "multiheadattention-rank-4": "output_shape",
     "rmsnormalization-axis-1": "RMSNormalization", "stringlookup-oov-token": "mask_token",
     "time-major-bidirectional-turned": "time_major=true",
   ]

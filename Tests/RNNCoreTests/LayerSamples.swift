@@ -238,6 +238,7 @@ enum LayerSamples {
       Sample(.attention(attention(.concat)), [nil, 6], [5, 3], [5, 6]),
       Sample(.attention(attention(.additive)), [nil, 6], [5, 6]),
       Sample(.multiHeadAttention(multiHead), [nil, 6], [5, 3], [5, 2]),
+      Sample(.multiHeadAttention(grouped), [nil, 6], [5, 3]),
       Sample(.multiHeadAttention(MultiHeadAttentionSpec(headCount: 2, keyDim: 3, valueDim: 4)), [nil, 6], [5, 3]),
     ]
   }
@@ -245,6 +246,12 @@ enum LayerSamples {
   private static func attention(_ score: AttentionSpec.Score) -> AttentionSpec {
     var spec = AttentionSpec(score: score, useScale: true)
     (spec.isCausal, spec.returnsScores, spec.dropout) = (true, true, 0.5)
+    return spec
+  }
+
+  private static var grouped: MultiHeadAttentionSpec {
+    var spec = MultiHeadAttentionSpec(headCount: 6, keyDim: 3, valueDim: 4)
+    (spec.keyHeadCount, spec.hasGate, spec.window) = (2, true, 3)
     return spec
   }
 
@@ -267,6 +274,19 @@ enum LayerSamples {
       Sample(.unary(UnarySpec(.logicalNot)), [nil, 6]), Sample(.unary(clip), [nil, 6]),
       Sample(.binary(BinarySpec(.lessEqual, constant: constant, isConstantFirst: true)), [nil, 6]),
       Sample(.binary(BinarySpec(.power)), [nil, 6], [nil, 1]),
+      Sample(.cumulative(cumulative), [4, 6]), Sample(.rearrange(rearranged), [4, 6]),
+      Sample(.split(SplitSpec(axis: -1, boundaries: [1, 1, 4])), [nil, 6]),
+      Sample(.split(SplitSpec(unstacking: 1, count: 4)), [4, 6]),
+      Sample(.select(SelectSpec(first: -0.5)), [4, 6], [1, 6]),
+      Sample(.select(SelectSpec()), [4, 6], [4, 1], [4, 6]),
+      Sample(.einsum(EinsumSpec(equation: "abc,adc->abd")), [4, 6], [5, 6]),
+      Sample(.einsumDense(einsumDense), [4, 6]), Sample(.rescaling(rescaling), [nil, 6]),
+      Sample(.normalization(NormalizationSpec(axes: [1, 2])), [4, 6]), Sample(.normalization(stated), [nil, 6]),
+      Sample(.discretization(DiscretizationSpec(boundaries: [-0.5, 0.5], mode: .count)), [4]),
+      Sample(.discretization(DiscretizationSpec(boundaries: [-0.5, 0.5])), [nil, 6]),
+      Sample(.integerLookup(IntegerLookupSpec(vocabulary: [3, 5], maskToken: 0, hasUnknown: true)), [nil, 6]),
+      Sample(.adaptiveMaxPooling1D(AdaptivePooling1DSpec(outputSize: 3)), [nil, 6]),
+      Sample(.adaptiveAveragePooling1D(AdaptivePooling1DSpec(outputSize: 3)), [4, 6]),
       Sample(.reduction(ReductionSpec(.product, axes: [1, -1], keepDims: true)), [4, 6]),
       Sample(
         .slice(
@@ -278,6 +298,31 @@ enum LayerSamples {
       Sample(.stack(StackSpec(axis: -1)), [4, 6], [4, 6], [4, 6]),
       Sample(.matrixProduct(product), [6, 4], [3, 6]),
     ]
+  }
+
+  private static var cumulative: CumulativeSpec {
+    var spec = CumulativeSpec(.product, axis: -1)
+    (spec.isExclusive, spec.goesBackwards) = (true, true)
+    return spec
+  }
+
+  private static var rearranged: RearrangeSpec { RearrangeSpec(.repeat, axes: [1, -1], counts: [2, 3]) }
+
+  private static var einsumDense: EinsumDenseSpec {
+    var spec = EinsumDenseSpec(equation: "...b,bcd->...cd", outputShape: [nil, 2, 3], biasAxes: "d")
+    spec.activation = .relu
+    return spec
+  }
+
+  private static var rescaling: RescalingSpec {
+    RescalingSpec(scale: .init(shape: [6], values: [1, 2, 3, 4, 5, 6]), offset: .init(shape: [], values: [0.5]))
+  }
+
+  private static var stated: NormalizationSpec {
+    var spec = NormalizationSpec(axes: [-1])
+    (spec.mean, spec.variance) = (.init(shape: [], values: [0.5]), .init(shape: [], values: [2]))
+    spec.isInverse = true
+    return spec
   }
 
   private static var joints: [Sample] {

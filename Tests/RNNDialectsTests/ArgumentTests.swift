@@ -116,7 +116,7 @@ import Testing
   }
 
   @Test func classesThatAreNotCarriedAreNamed() {
-    for className in ["Lambda", "Conv2D", "MyLayer", "lstm", "TFOpLambda", "GroupQueryAttention"] {
+    for className in ["Lambda", "Conv2D", "MyLayer", "lstm", "TFOpLambda", "SpectralNormalization"] {
       expectError(.unsupported, naming: "'a'", "'\(className)'") { try dense(#""x": 1"#, className: className) }
     }
     let custom =

@@ -359,7 +359,7 @@ import Testing
   }
 
   @Test func operationsThatAreNotCarriedAreNamed() {
-    for (className, config) in [("Einsum", #""subscripts": "abc->ab""#), ("Mean", #""axis": null"#)] {
+    for (className, config) in [("Argmax", #""axis": -1"#), ("Round", #""decimals": 2"#), ("Mean", #""axis": null"#)] {
       let operation =
         #"{"module": "keras.src.ops.numpy", "class_name": "\#(className)", "name": "o", "#
         + #""config": {"name": "o", \#(config)}, "inbound_nodes": [{"args": [\#(tensor3("x"))], "kwargs": {}}]}"#

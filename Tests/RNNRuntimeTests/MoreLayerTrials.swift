@@ -5,7 +5,7 @@ import RNNTestSupport
 enum MoreLayerTrials {
   static let all: [LayerTrial] =
     convolutions + shapes + normalizations + parametric + merging + attention + operations + variants + convolutional
-    + composites + glue
+    + composites + glue + OperationTrials.all
 
   private static let convolutions: [LayerTrial] = (0..<24).flatMap { number -> [LayerTrial] in
     var generator = SeededGenerator(seed: UInt64(number) + 3000)
@@ -158,6 +158,11 @@ enum MoreLayerTrials {
           ($0.isTraining, $0.seed) = (number == 2, UInt64(number))
         })
       trials.append(LayerTrial(.multiHeadAttention(spec), [3, 4]) { $0.others = [[2, 3], [2, 5]] })
+      (spec.headCount, spec.keyHeadCount, spec.hasGate, spec.window) = (
+        4, 1 << (number % 3), number < 3, number % 3 + 1
+      )
+      trials.append(
+        LayerTrial(.multiHeadAttention(spec), [3, 4]) { ($0.others, $0.isTraining) = ([[4, 3]], number == 2) })
     }
     return trials
   }()
@@ -167,6 +172,11 @@ enum MoreLayerTrials {
     (clip.low, clip.high) = (-0.5, 0.7)
     let unary: [UnarySpec.Function] = [.absolute, .negative, .expm1, .square, .sign, .sin, .cos, .logicalNot]
     var trials = unary.map { LayerTrial(.unary(UnarySpec($0)), [3, 2]) } + [LayerTrial(.unary(clip), [3, 2])]
+    for function in [UnarySpec.Function.hardShrink, .softShrink, .threshold, .celu, .squareplus] {
+      var shrink = UnarySpec(function)
+      (shrink.low, shrink.high) = (0.3, -0.7)
+      trials.append(LayerTrial(.unary(shrink), [3, 2]))
+    }
     // Powers of what may be negative are defined for whole exponents alone.
     for function in BinarySpec.Function.allCases where function != .power && function != .divide {
       trials.append(LayerTrial(.binary(BinarySpec(function)), [3, 2]) { $0.others = [[3, 2]] })

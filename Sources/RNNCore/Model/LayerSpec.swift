@@ -4,6 +4,10 @@ public enum LayerSpec: Sendable, Equatable {
   case input(InputSpec)
   case embedding(EmbeddingSpec)
   case tokenCounts(TokenCountsSpec)
+  case rescaling(RescalingSpec)
+  case normalization(NormalizationSpec)
+  case discretization(DiscretizationSpec)
+  case integerLookup(IntegerLookupSpec)
   case masking(MaskingSpec)
   case dropout(NoiseSpec)
   case spatialDropout1D(NoiseSpec)
@@ -17,6 +21,8 @@ public enum LayerSpec: Sendable, Equatable {
   case locallyConnected1D(LocallyConnected1DSpec)
   case maxPooling1D(Pooling1DSpec)
   case averagePooling1D(Pooling1DSpec)
+  case adaptiveMaxPooling1D(AdaptivePooling1DSpec)
+  case adaptiveAveragePooling1D(AdaptivePooling1DSpec)
   case globalMaxPooling1D(GlobalPooling1DSpec)
   case globalAveragePooling1D(GlobalPooling1DSpec)
   case lstm(LSTMSpec)
@@ -25,6 +31,7 @@ public enum LayerSpec: Sendable, Equatable {
   case convLSTM1D(ConvLSTM1DSpec)
   case lstmVariant(LSTMVariantSpec)
   case dense(DenseSpec)
+  case einsumDense(EinsumDenseSpec)
   case highway(HighwaySpec)
   case maxoutDense(MaxoutDenseSpec)
   case activation(ActivationSpec)
@@ -52,11 +59,16 @@ public enum LayerSpec: Sendable, Equatable {
   case unary(UnarySpec)
   case binary(BinarySpec)
   case reduction(ReductionSpec)
+  case cumulative(CumulativeSpec)
   case slice(SliceSpec)
+  case rearrange(RearrangeSpec)
+  case split(SplitSpec)
+  case select(SelectSpec)
   case expandDims(ExpandDimsSpec)
   case squeeze(SqueezeSpec)
   case stack(StackSpec)
   case matrixProduct(MatrixProductSpec)
+  case einsum(EinsumSpec)
   case reverseSteps(ReverseStepsSpec)
   case foldSteps(FoldStepsSpec)
   case unfoldSteps(UnfoldStepsSpec)
@@ -77,6 +89,10 @@ public enum LayerSpec: Sendable, Equatable {
     case input = "InputLayer"
     case embedding = "Embedding"
     case tokenCounts = "TokenCounts"
+    case rescaling = "Rescaling"
+    case normalization = "Normalization"
+    case discretization = "Discretization"
+    case integerLookup = "IntegerLookup"
     case masking = "Masking"
     case dropout = "Dropout"
     case spatialDropout1D = "SpatialDropout1D"
@@ -90,6 +106,8 @@ public enum LayerSpec: Sendable, Equatable {
     case locallyConnected1D = "LocallyConnected1D"
     case maxPooling1D = "MaxPooling1D"
     case averagePooling1D = "AveragePooling1D"
+    case adaptiveMaxPooling1D = "AdaptiveMaxPooling1D"
+    case adaptiveAveragePooling1D = "AdaptiveAveragePooling1D"
     case globalMaxPooling1D = "GlobalMaxPooling1D"
     case globalAveragePooling1D = "GlobalAveragePooling1D"
     case lstm = "LSTM"
@@ -98,6 +116,7 @@ public enum LayerSpec: Sendable, Equatable {
     case convLSTM1D = "ConvLSTM1D"
     case lstmVariant = "LSTMVariant"
     case dense = "Dense"
+    case einsumDense = "EinsumDense"
     case highway = "Highway"
     case maxoutDense = "MaxoutDense"
     case activation = "Activation"
@@ -125,11 +144,16 @@ public enum LayerSpec: Sendable, Equatable {
     case unary = "Unary"
     case binary = "Binary"
     case reduction = "Reduction"
+    case cumulative = "Cumulative"
     case slice = "Slice"
+    case rearrange = "Rearrange"
+    case split = "Split"
+    case select = "Select"
     case expandDims = "ExpandDims"
     case squeeze = "Squeeze"
     case stack = "Stack"
     case matrixProduct = "MatrixProduct"
+    case einsum = "Einsum"
     case reverseSteps = "ReverseSteps"
     case foldSteps = "FoldSteps"
     case unfoldSteps = "UnfoldSteps"

@@ -56,7 +56,7 @@ extension Shape {
 extension Shape {
   /// The place in this shape of an axis that counts the batch as 0, or from the end as -1.
   /// - Throws: `badData` where there is no such axis, or it is the batch.
-  func place(ofAxis axis: Int) throws -> Int {
+  public func place(ofAxis axis: Int) throws -> Int {
     let place = axis < 0 ? axis + count : axis - 1
     guard indices.contains(place) else {
       throw RNNError.badData("there is no axis \(axis) in \(describe(shape: [nil] + self))")

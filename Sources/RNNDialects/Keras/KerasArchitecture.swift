@@ -268,6 +268,20 @@ extension KerasArchitecture {
       turned.biasOverSteps = output[1] == filters
       spec = .channelsFirst(turned)
     }
+    if case .split(var split) = spec, split.count == SplitSpec.unsettled, let source = sources.first {
+      guard let size = source[try source.place(ofAxis: split.axis)] else {
+        throw RNNError.unsupported("the single positions of an axis whose length is not known")
+      }
+      split.count = size
+      spec = .split(split)
+    }
+    if case .tokenCounts(var counts) = spec, counts.mode == .oneHot, note.className == "CategoryEncoding",
+      sources.first == [1]
+    {
+      // An axis of size 1 is taken for the vector's own.
+      counts.mode = .multiHot
+      spec = .tokenCounts(counts)
+    }
     if case .timeDistributed(var wrapper) = spec, let source = sources.first, let inner = note.inner.first {
       try settle(&wrapper.layer.spec, inner, [Array(source.dropFirst())], mistakesBias)
       spec = .timeDistributed(wrapper)

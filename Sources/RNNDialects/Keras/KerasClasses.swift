@@ -5,6 +5,11 @@ import RNNCore
 enum KerasClass: String, CaseIterable {
   case inputLayer = "InputLayer"
   case embedding = "Embedding"
+  case categoryEncoding = "CategoryEncoding"
+  case discretization = "Discretization"
+  case integerLookup = "IntegerLookup"
+  case normalization = "Normalization"
+  case rescaling = "Rescaling"
   case masking = "Masking"
   case dropout = "Dropout"
   case spatialDropout1D = "SpatialDropout1D"
@@ -20,6 +25,8 @@ enum KerasClass: String, CaseIterable {
   case locallyConnected1D = "LocallyConnected1D"
   case maxPooling1D = "MaxPooling1D"
   case averagePooling1D = "AveragePooling1D"
+  case adaptiveMaxPooling1D = "AdaptiveMaxPooling1D"
+  case adaptiveAveragePooling1D = "AdaptiveAveragePooling1D"
   case globalMaxPooling1D = "GlobalMaxPooling1D"
   case globalAveragePooling1D = "GlobalAveragePooling1D"
   case lstm = "LSTM"
@@ -35,6 +42,7 @@ enum KerasClass: String, CaseIterable {
   case sequential = "Sequential"
   case functional = "Functional"
   case dense = "Dense"
+  case einsumDense = "EinsumDense"
   case timeDistributedDense = "TimeDistributedDense"
   case highway = "Highway"
   case maxoutDense = "MaxoutDense"
@@ -72,6 +80,7 @@ enum KerasClass: String, CaseIterable {
   case attention = "Attention"
   case additiveAttention = "AdditiveAttention"
   case multiHeadAttention = "MultiHeadAttention"
+  case groupQueryAttention = "GroupQueryAttention"
 
   /// Other names of the same classes.
   static let aliases: [(name: String, class: KerasClass)] = [
@@ -79,7 +88,7 @@ enum KerasClass: String, CaseIterable {
     ("SeparableConvolution1D", .separableConv1D),
     ("MaxPool1D", .maxPooling1D), ("AvgPool1D", .averagePooling1D), ("GlobalMaxPool1D", .globalMaxPooling1D),
     ("GlobalAvgPool1D", .globalAveragePooling1D), ("Model", .functional), ("BatchNormalizationV1", .batchNormalization),
-    ("BatchNormalizationV2", .batchNormalization),
+    ("BatchNormalizationV2", .batchNormalization), ("GroupedQueryAttention", .groupQueryAttention),
   ]
 
   /// - Parameter name: as a file has it.
@@ -90,7 +99,12 @@ enum KerasClass: String, CaseIterable {
     self = found
   }
 
-  /// The group names of the `.weights.h5` layout: the class name in snake case (keras/src/utils/naming.py).
+  /// The group of the `.weights.h5` layout: that of the class's name in Python, which one class is not written by.
+  static func groupName(_ className: String) -> String {
+    snakeCase(className == KerasClass.groupQueryAttention.rawValue ? "GroupedQueryAttention" : className)
+  }
+
+  /// The class name in snake case (keras/src/utils/naming.py).
   static func snakeCase(_ className: String) -> String {
     let characters = Array(className)
     var result = ""

@@ -11,7 +11,8 @@ enum KerasConvolutions {
   /// The classes that have `data_format`.
   static let withDataFormat: Set<KerasClass> = [
     .conv1D, .atrousConvolution1D, .conv1DTranspose, .depthwiseConv1D, .separableConv1D, .locallyConnected1D,
-    .maxPooling1D, .averagePooling1D, .globalMaxPooling1D, .globalAveragePooling1D, .convLSTM1D, .zeroPadding1D,
+    .maxPooling1D, .averagePooling1D, .adaptiveMaxPooling1D, .adaptiveAveragePooling1D,
+    .globalMaxPooling1D, .globalAveragePooling1D, .convLSTM1D, .zeroPadding1D,
   ]
 }
 

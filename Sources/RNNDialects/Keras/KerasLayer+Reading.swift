@@ -11,6 +11,11 @@ enum KerasLayerReading {
     switch kind {
     case .inputLayer: .input(try input(&reader))
     case .embedding: .embedding(try embedding(&reader))
+    case .categoryEncoding: try KerasPreprocessing.categories(&reader)
+    case .discretization: .discretization(try KerasPreprocessing.discretization(&reader))
+    case .integerLookup: .integerLookup(try KerasPreprocessing.lookup(&reader))
+    case .normalization: .normalization(try KerasPreprocessing.normalization(&reader))
+    case .rescaling: .rescaling(try KerasPreprocessing.rescaling(&reader))
     case .masking: .masking(MaskingSpec(maskValue: try reader.double("mask_value") ?? 0))
     case .dropout: .dropout(try noise(&reader))
     case .spatialDropout1D: .spatialDropout1D(try noise(&reader))
@@ -27,6 +32,10 @@ enum KerasLayerReading {
     case .locallyConnected1D: .locallyConnected1D(try locallyConnected(&reader))
     case .maxPooling1D: .maxPooling1D(try pooling(&reader))
     case .averagePooling1D: .averagePooling1D(try pooling(&reader))
+    case .adaptiveMaxPooling1D:
+      .adaptiveMaxPooling1D(AdaptivePooling1DSpec(outputSize: try reader.requiredInt("output_size")))
+    case .adaptiveAveragePooling1D:
+      .adaptiveAveragePooling1D(AdaptivePooling1DSpec(outputSize: try reader.requiredInt("output_size")))
     case .globalMaxPooling1D: .globalMaxPooling1D(try globalPooling(&reader))
     case .globalAveragePooling1D: .globalAveragePooling1D(try globalPooling(&reader))
     case .lstm, .lstmCell: .lstm(try lstm(&reader))
@@ -34,6 +43,7 @@ enum KerasLayerReading {
     case .simpleRNN, .simpleRNNCell: .simpleRNN(try simpleRNN(&reader))
     case .convLSTM1D: .convLSTM1D(try convolutionalLSTM(&reader))
     case .dense, .timeDistributedDense: .dense(try dense(&reader))
+    case .einsumDense: .einsumDense(try einsumDense(&reader))
     case .highway: .highway(try highway(&reader))
     case .maxoutDense: .maxoutDense(try maxout(&reader))
     case .activation:
@@ -72,6 +82,7 @@ enum KerasLayerReading {
     case .attention: .attention(try attention(&reader))
     case .additiveAttention: .attention(try additiveAttention(&reader))
     case .multiHeadAttention: .multiHeadAttention(try multiHeadAttention(&reader))
+    case .groupQueryAttention: .multiHeadAttention(try groupQueryAttention(&reader))
     case .rnn, .bidirectional, .timeDistributed, .sequential, .functional: nil
     }
   }
@@ -99,6 +110,22 @@ enum KerasLayerReading {
     var spec = DenseSpec(units: try reader.requiredInt("units", "output_dim"))
     spec.activation = try reader.activation("activation", default: "linear")
     spec.useBias = try reader.bool("use_bias", "bias", default: true)
+    return spec
+  }
+
+  /// Letters that the bias has, or none; an output shape without the batch.
+  private static func einsumDense(_ reader: inout KerasConfigReader) throws -> EinsumDenseSpec {
+    guard let equation = try reader.string("equation") else {
+      throw RNNError.badData("the argument 'equation' is missing")
+    }
+    let shape = reader.value("output_shape")
+    guard let sizes = shape?.array ?? shape.map({ [$0] }), sizes.allSatisfy({ $0.isNull || $0.integer != nil }) else {
+      throw RNNError.badData("the argument 'output_shape' is \(shape?.text() ?? "missing")")
+    }
+    var spec = EinsumDenseSpec(
+      equation: equation, outputShape: sizes.map(\.integer), biasAxes: try reader.string("bias_axes") ?? "")
+    spec.activation = try reader.activation("activation", default: "linear")
+    guard spec.activation != .glu else { throw RNNError.unsupported("EinsumDense with the activation glu") }
     return spec
   }
 

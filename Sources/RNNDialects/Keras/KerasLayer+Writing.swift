@@ -105,6 +105,7 @@ struct KerasLayerWriting {
     case .edges(let spec): spec.isCropping ? "Cropping1D" : "ZeroPadding1D"
     case .merge(let spec): spec.function.rawValue.prefix(1).uppercased() + spec.function.rawValue.dropFirst()
     case .attention(let spec): spec.score == .additive ? "AdditiveAttention" : "Attention"
+    case .multiHeadAttention(let spec): spec.keyHeadCount == nil ? "MultiHeadAttention" : "GroupQueryAttention"
     case .layerNormalization(let spec): spec.form == .rootMeanSquare ? "RMSNormalization" : "LayerNormalization"
     case .stackedRNN: "RNN"
     case .channelsFirst(let spec): className(of: spec.layer.spec)
@@ -116,10 +117,11 @@ struct KerasLayerWriting {
       .globalMaxPooling1D, .globalAveragePooling1D, .lstm, .gru, .simpleRNN, .convLSTM1D, .lstmVariant, .dense,
       .highway, .maxoutDense, .softmax, .prelu, .parametricSoftplus, .sReLU, .flatten, .reshape, .permute,
       .repeatVector, .upSampling1D, .identity, .activityRegularization, .batchNormalization, .unitNormalization,
-      .groupNormalization, .concatenate, .dot, .multiHeadAttention, .unary, .binary, .reduction, .slice, .expandDims,
+      .groupNormalization, .concatenate, .dot, .unary, .binary, .reduction, .slice, .expandDims,
       .squeeze, .stack, .matrixProduct, .reverseSteps, .foldSteps, .unfoldSteps, .swapBatch, .whereValid, .withMask,
-      .maskOf,
-      .withoutMask, .bidirectional, .timeDistributed:
+      .maskOf, .withoutMask, .bidirectional, .timeDistributed, .rearrange, .split, .select, .cumulative, .einsum,
+      .einsumDense, .adaptiveMaxPooling1D, .adaptiveAveragePooling1D, .rescaling, .normalization, .discretization,
+      .integerLookup:
       spec.kind.rawValue
     }
   }
@@ -149,6 +151,11 @@ struct KerasLayerWriting {
         ("pool_size", .array([.integer(spec.poolSize)])), ("strides", .array([.integer(spec.strides)])),
         ("padding", .string(spec.padding.rawValue)),
       ]
+    case .adaptiveMaxPooling1D(let spec), .adaptiveAveragePooling1D(let spec):
+      guard generation == .keras3 else {
+        throw RNNError.unsupported("\(generation.rawValue) has no pooling to a stated size")
+      }
+      return [("output_size", .integer(spec.outputSize))]
     case .globalMaxPooling1D(let spec), .globalAveragePooling1D(let spec):
       return spec.keepDims ? [("keepdims", true)] : []
     case .lstm(let spec):
@@ -168,6 +175,14 @@ struct KerasLayerWriting {
       return [
         ("units", .integer(spec.units)), ("activation", try name(spec.activation)), ("use_bias", .bool(spec.useBias)),
       ]
+    case .einsumDense(let spec):
+      return [
+        ("equation", .string(spec.equation)),
+        ("output_shape", .array(spec.outputShape.map { $0.map(JSONValue.integer) ?? .null })),
+        ("activation", try name(spec.activation)),
+        ("bias_axes", spec.biasAxes.isEmpty ? .null : .string(spec.biasAxes)),
+      ]
+    case .rescaling(let spec): return [("scale", spec.scale.json), ("offset", spec.offset.json)]
     case .activation(let spec): return try KerasActivationLayers.arguments(of: spec.activation, generation)
     case .softmax(let spec): return [("axis", axes(spec.axes))]
     case .prelu(let spec):
@@ -203,11 +218,26 @@ struct KerasLayerWriting {
         [.additive, .dot].contains(spec.score) ? [] : [("score_mode", .string(spec.score.rawValue))]
       return [("use_scale", .bool(spec.useScale)), ("dropout", .number(spec.dropout))] + score
     case .multiHeadAttention(let spec):
+      if spec.keyHeadCount != nil || spec.hasGate || spec.window != nil, generation != .keras3 {
+        throw RNNError.unsupported("\(generation.rawValue) has no attention with groups, gates or windows")
+      }
+      let later: [(String, JSONValue)] =
+        (spec.hasGate ? [("use_gate", true)] : []) + (spec.window.map { [("sliding_window", .integer($0))] } ?? [])
+      if let groups = spec.keyHeadCount {
+        guard spec.keyDim == spec.valueDim, spec.outputDim == nil else {
+          throw RNNError.unsupported("GroupQueryAttention has one head_dim, and no output of its own size")
+        }
+        return [
+          ("head_dim", .integer(spec.keyDim)), ("num_query_heads", .integer(spec.headCount)),
+          ("num_key_value_heads", .integer(groups)), ("dropout", .number(spec.dropout)),
+          ("use_bias", .bool(spec.useBias)),
+        ] + later
+      }
       return [
         ("num_heads", .integer(spec.headCount)), ("key_dim", .integer(spec.keyDim)),
         ("value_dim", .integer(spec.valueDim)), ("dropout", .number(spec.dropout)), ("use_bias", .bool(spec.useBias)),
         ("output_shape", spec.outputDim.map { .array([.integer($0)]) } ?? .null),
-      ]
+      ] + later
     case .bidirectional(let spec):
       let merge: (String, JSONValue) = ("merge_mode", spec.merge == .none ? .null : .string(spec.merge.rawValue))
       // Keras 2.2 and older take one layer, and make the other one from it.
@@ -223,7 +253,8 @@ struct KerasLayerWriting {
     case .tokenCounts, .locallyConnected1D, .lstmVariant, .highway, .maxoutDense, .parametricSoftplus, .sReLU, .unary,
       .binary,
       .reduction, .slice, .expandDims, .squeeze, .stack, .matrixProduct, .reverseSteps, .foldSteps, .unfoldSteps,
-      .swapBatch, .whereValid, .withMask, .maskOf, .withoutMask:
+      .swapBatch, .whereValid, .withMask, .maskOf, .withoutMask, .rearrange, .split, .select, .cumulative, .einsum,
+      .normalization, .discretization, .integerLookup:
       throw RNNError.unsupported("\(generation.rawValue) has no layer that does what \(spec.kind.rawValue) does")
     case .channelsFirst, .timeMajor, .model:
       throw RNNError(.internalError, "\(spec.kind.rawValue) is written by its parts")

@@ -44,6 +44,10 @@ struct KerasLayout: Sendable {
     note: "two moving statistics, which mode 1 does not use, are left out",
     parts: [Part(parameter: "gamma", arrays: [0]), Part(parameter: "beta", arrays: [1])], unused: 2)
 
+  /// Normalization stores how many examples `adapt` saw, too.
+  static let normalization = KerasLayout(
+    parts: [Part(parameter: "mean", arrays: [0]), Part(parameter: "variance", arrays: [1])], unused: 1)
+
   /// The layouts that a plain layer may be stored in: that of today first.
   static func candidates(for spec: LayerSpec) -> [KerasLayout] {
     let today = identity(spec.parameterNames)
@@ -52,6 +56,7 @@ struct KerasLayout: Sendable {
     if case .layerNormalization(let normalization) = spec, normalization.form == .doubleEpsilon {
       return [keras1SampleNormalization]
     }
+    if case .normalization = spec, !spec.parameterNames.isEmpty { return [normalization] }
     return [today]
   }
 

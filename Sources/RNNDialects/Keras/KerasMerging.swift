@@ -87,6 +87,21 @@ extension KerasLayerReading {
       throw RNNError.unsupported("MultiHeadAttention over the axes \(axes)")
     }
     for key in ["query_shape", "key_shape", "value_shape"] { _ = reader.value(key) }
+    spec.hasGate = try reader.bool("use_gate", default: false)
+    spec.window = try reader.int("sliding_window")
+    return spec
+  }
+
+  static func groupQueryAttention(_ reader: inout KerasConfigReader) throws -> MultiHeadAttentionSpec {
+    let dimension = try reader.requiredInt("head_dim")
+    var spec = MultiHeadAttentionSpec(
+      headCount: try reader.requiredInt("num_query_heads"), keyDim: dimension, valueDim: dimension)
+    spec.keyHeadCount = try reader.requiredInt("num_key_value_heads")
+    spec.useBias = try reader.bool("use_bias", default: true)
+    spec.dropout = try reader.double("dropout") ?? 0
+    spec.zeroesUnseen = spec.dropout > 0
+    spec.hasGate = try reader.bool("use_gate", default: false)
+    spec.window = try reader.int("sliding_window")
     return spec
   }
 }

@@ -18,11 +18,46 @@ enum KerasOperations {
     return config["dtype"] == nil && kind != .sequential && kind != .functional
   }
 
+  /// The options of an operation, with account of what was read.
+  private final class Options {
+    private let values: [String: JSONValue]
+    private var unread: Set<String>
+
+    init(_ values: [String: JSONValue]) {
+      self.values = values
+      unread = Set(values.keys)
+    }
+
+    subscript(key: String) -> JSONValue? {
+      unread.remove(key)
+      return values[key]
+    }
+
+    /// Values that say what an operation does anyway.
+    private static let neutral: [(key: String, value: JSONValue)] = [
+      ("decimals", 0), ("order", 2), ("beta", 1), ("swish_param", 1), ("axis", -1), ("mode", "constant"),
+      ("dtype", "float32"), ("output_type", "float32"), ("validate_indices", true), ("full_range", true),
+    ]
+
+    /// What nobody read and what would change a number.
+    var left: [String] {
+      unread.sorted().compactMap { key in
+        guard let value = values[key], key != "name", !value.isNull, value.bool != false, value.string != "" else {
+          return nil
+        }
+        if Options.neutral.contains(where: { $0.key == key && $0.value == value }) { return nil }
+        return "\(key)=\(value.text())"
+      }
+    }
+  }
+
   /// What an operation has to do: its name in small letters, its arguments and its options.
   private struct Request {
     var name: String
     var arguments: [KerasArgument]
-    var options: [String: JSONValue]
+    var options: Options
+    /// Of the first tensor with its batch, where the file says.
+    var rank: Int?
   }
 
   /// - Returns: the layer that it comes to, and the call of that, which has tensors alone.
@@ -31,6 +66,10 @@ enum KerasOperations {
   {
     let request = try request(entry, call)
     let spec = try spec(request, era)
+    let left = request.options.left
+    guard left.isEmpty else {
+      throw RNNError.unsupported("the operation '\(request.name)' with " + left.joined(separator: ", "))
+    }
     return (spec, KerasCall(arguments: request.arguments.flatMap(\.tensors).map { .tensor($0) }))
   }
 
@@ -44,7 +83,10 @@ enum KerasOperations {
       for member in config.object?.members ?? [] { options[member.key] = member.value }
       for word in call.keywords { if let value = word.argument.value { options[word.name] = value } }
       let name = KerasClass.snakeCase(entry["class_name"]?.string ?? "")
-      return Request(name: name, arguments: call.arguments, options: options)
+      let first = entry["inbound_nodes"]?.array?.first?["args"]?.array?.first
+      return Request(
+        name: name, arguments: call.arguments, options: Options(options), rank: first?["config"]?["shape"]?.array?.count
+      )
     }
     // TensorFlow passes every argument but the first by its name.
     var arguments = call.arguments
@@ -57,7 +99,7 @@ enum KerasOperations {
       }
     }
     let short = function.split(separator: ".").last.map(String.init) ?? function
-    return Request(name: short, arguments: arguments, options: options)
+    return Request(name: short, arguments: arguments, options: Options(options))
   }
 
   private static let unary: [String: UnarySpec.Function] = [
@@ -84,7 +126,7 @@ enum KerasOperations {
   private static let activations: [String: Activation] = [
     "tanh": .tanh, "sigmoid": .sigmoid, "relu": .relu, "relu6": .relu6, "silu": .silu, "swish": .silu,
     "softplus": .softplus, "softsign": .softsign, "selu": .selu, "exp": .exponential, "log_sigmoid": .logSigmoid,
-    "hard_tanh": .hardTanh, "mish": .mish, "tanh_shrink": .tanhShrink, "celu": .celu, "squareplus": .squareplus,
+    "hard_tanh": .hardTanh, "mish": .mish, "tanh_shrink": .tanhShrink,
     "sparse_plus": .sparsePlus, "hard_silu": .hardSilu, "sparse_sigmoid": .sparseSigmoid,
   ]
 
@@ -122,22 +164,8 @@ enum KerasOperations {
     return BinarySpec(function)
   }
 
-  /// A number, a list of such, or Keras 3's `__numpy__`.
   private static func constant(_ argument: KerasArgument) -> BinarySpec.Constant? {
-    guard let value = argument.value else { return nil }
-    let plain = value["class_name"]?.string == "__numpy__" ? value["config"]?["value"] ?? .null : value
-    var shape: [Int] = []
-    var values: [Double] = []
-    func flatten(_ value: JSONValue, _ depth: Int) -> Bool {
-      if let number = value.double ?? value.bool.map({ $0 ? 1 : 0 }) {
-        values.append(number)
-        return depth == shape.count
-      }
-      guard let elements = value.array, depth < 8 else { return false }
-      if shape.count == depth { shape.append(elements.count) }
-      return shape[depth] == elements.count && elements.allSatisfy { flatten($0, depth + 1) }
-    }
-    return flatten(plain, 0) ? BinarySpec.Constant(shape: shape, values: values) : nil
+    argument.value.flatMap { BinarySpec.Constant(keras: $0) }
   }
 
   private static func axes(_ value: JSONValue?, _ request: Request) throws -> [Int] {
@@ -153,10 +181,18 @@ enum KerasOperations {
     switch request.name {
     case "softmax": return .softmax(SoftmaxSpec(axes: try options["axis"].map { try axes($0, request) } ?? [-1]))
     case "log_softmax" where options["axis"]?.integer ?? -1 == -1: return layer(.logSoftmax)
-    case "hard_shrink" where options["threshold"]?.double ?? 0.5 == 0.5: return layer(.hardShrink)
-    case "soft_shrink" where options["threshold"]?.double ?? 0.5 == 0.5: return layer(.softShrink)
-    case "threshold" where (options["default_value"] ?? options["value"])?.double == 0:
-      return layer(.thresholdedRelu(theta: options["threshold"]?.double ?? 0))
+    case "hard_shrink", "soft_shrink", "threshold":
+      var spec = UnarySpec(
+        request.name == "threshold" ? .threshold : request.name == "hard_shrink" ? .hardShrink : .softShrink)
+      spec.low = options["threshold"]?.double ?? 0.5
+      spec.high = (options["default_value"] ?? options["value"])?.double
+      return .unary(spec)
+    case "celu" where options["alpha"]?.double ?? 1 == 1: return layer(.celu)
+    case "squareplus" where options["b"]?.double ?? 4 == 4: return layer(.squareplus)
+    case "celu", "squareplus":
+      var spec = UnarySpec(request.name == "celu" ? .celu : .squareplus)
+      spec.low = options[request.name == "celu" ? "alpha" : "b"]?.double
+      return .unary(spec)
     case "sparsemax" where options["axis"]?.integer ?? -1 == -1: return layer(.sparsemax)
     case "glu" where options["axis"]?.integer ?? -1 == -1: return layer(.glu)
     case "elu": return layer(.scaledElu(alpha: options["alpha"]?.double ?? 1))
@@ -204,8 +240,29 @@ enum KerasOperations {
     case "get_item", "getitem": return .slice(try slice(request))
     case "reverse", "flip":
       let axes = try axes(options["axis"], request)
-      guard axes == [1] else { throw RNNError.unsupported("a reversal of the axes \(axes)") }
-      return .reverseSteps(ReverseStepsSpec(reversesMask: false))
+      return axes == [1] ? .reverseSteps(ReverseStepsSpec(reversesMask: false)) : .slice(try reversed(axes))
+    case "split": return .split(try pieces(request))
+    case "unstack":
+      // As many as there are, unless the file says.
+      return .split(
+        SplitSpec(unstacking: options["axis"]?.integer ?? 0, count: options["num"]?.integer ?? SplitSpec.unsettled))
+    case "roll", "repeat", "tile": return .rearrange(try rearranged(request))
+    case "swapaxes", "moveaxis": return .permute(try permuted(request))
+    case "where": return .select(try selection(request))
+    case "cumsum", "cumprod":
+      guard let axis = options["axis"]?.integer ?? (options["axis"] == nil ? 0 : nil) else {
+        throw RNNError.unsupported("\(request.name) over all axes, the batch included")
+      }
+      var spec = CumulativeSpec(request.name == "cumsum" ? .sum : .product, axis: axis)
+      spec.isExclusive = options["exclusive"]?.bool ?? false
+      spec.goesBackwards = options["reverse"]?.bool ?? false
+      return .cumulative(spec)
+    case "einsum":
+      let stated = options["subscripts"] ?? options["equation"] ?? request.arguments.first?.value
+      guard let equation = stated?.string else {
+        throw RNNError.badData("einsum without an equation")
+      }
+      return .einsum(EinsumSpec(equation: equation))
     case "clip", "clip_by_value":
       let low = options["x_min"]?.double ?? options["clip_value_min"]?.double
       let high = options["x_max"]?.double ?? options["clip_value_max"]?.double
@@ -222,11 +279,100 @@ enum KerasOperations {
       else { throw RNNError.unsupported("padding with something else than zeros before and after the steps") }
       return .edges(EdgeSpec(before: widths[1][0], after: widths[1][1], isCropping: false))
     case "ones_like", "zeros_like":
+      // 0 and 1 are the same in every type.
+      _ = options["dtype"]
       var spec = BinarySpec(.multiply, constant: .init(shape: [], values: [0]))
       if request.name == "ones_like" { spec = BinarySpec(.power, constant: .init(shape: [], values: [0])) }
       return .binary(spec)
     case _: throw RNNError.unsupported("the operation '\(request.name)' is not supported")
     }
+  }
+
+  /// Other axes than the steps are turned round as slices are.
+  private static func reversed(_ axes: [Int]) throws -> SliceSpec {
+    let backwards = SliceSpec.Range(step: -1)
+    if let last = axes.max(), last > 0, axes.allSatisfy({ $0 > 0 }) {
+      return SliceSpec(ranges: (1...last).map { axes.contains($0) ? backwards : SliceSpec.Range() })
+    }
+    guard let first = axes.min(), axes.allSatisfy({ $0 < 0 }), first > -16 else {
+      throw RNNError.unsupported("a reversal of the axes \(axes)")
+    }
+    return SliceSpec(ranges: [.ellipsis] + (first...(-1)).map { axes.contains($0) ? backwards : SliceSpec.Range() })
+  }
+
+  /// Keras 3's number of pieces, or the places to cut at; TensorFlow's number, or sizes.
+  private static func pieces(_ request: Request) throws -> SplitSpec {
+    let options = request.options
+    let axis = options["axis"]?.integer ?? 0
+    let stated = options["indices_or_sections"] ?? options["num_or_size_splits"]
+    if let count = stated?.integer { return SplitSpec(axis: axis, count: count) }
+    guard let list = stated?.array, !list.isEmpty,
+      list.allSatisfy({ $0.integer.map { (0...Int(Int32.max)).contains($0) } ?? false })
+    else { throw RNNError.unsupported("a split into \(stated?.text() ?? "nothing")") }
+    let numbers = list.compactMap(\.integer)
+    guard options["indices_or_sections"] == nil else { return SplitSpec(axis: axis, boundaries: numbers) }
+    var (ends, end): ([Int], Int) = ([], 0)
+    for size in numbers {
+      (end, _) = end.addingReportingOverflow(size)
+      ends.append(end)
+    }
+    return SplitSpec(axis: axis, boundaries: Array(ends.dropLast()))
+  }
+
+  private static func rearranged(_ request: Request) throws -> RearrangeSpec {
+    let options = request.options
+    func numbers(_ keys: String...) -> [Int]? {
+      guard let value = keys.lazy.compactMap({ options[$0] }).first else { return nil }
+      if let number = value.integer { return [number] }
+      let list = value.array?.compactMap(\.integer) ?? []
+      return list.count == value.array?.count ? list : nil
+    }
+    if request.name == "tile" {
+      guard let counts = numbers("repeats", "multiples"), counts.first == 1 else {
+        throw RNNError.unsupported("a tile that repeats the batch")
+      }
+      let axes = counts.indices.filter { counts[$0] != 1 }
+      return RearrangeSpec(.tile, axes: axes, counts: axes.map { counts[$0] })
+    }
+    guard let axes = numbers("axis"), let counts = numbers("shift", "repeats"), axes.count == counts.count else {
+      throw RNNError.unsupported("\(request.name) over all axes, or a number of times that differs")
+    }
+    return RearrangeSpec(request.name == "roll" ? .roll : .repeat, axes: axes, counts: counts)
+  }
+
+  private static func permuted(_ request: Request) throws -> PermuteSpec {
+    let options = request.options
+    guard let rank = request.rank, rank <= 16 else { throw RNNError.unsupported("\(request.name) of any rank") }
+    func place(_ value: JSONValue?) throws -> Int {
+      guard let axis = value?.integer ?? value?.array.flatMap({ $0.count == 1 ? $0[0].integer : nil }),
+        (-rank..<rank).contains(axis), axis != 0, axis != -rank
+      else { throw RNNError.unsupported("\(request.name) of the axis \(value?.text() ?? "?")") }
+      return axis < 0 ? axis + rank : axis
+    }
+    var order = Array(0..<rank)
+    if request.name == "swapaxes" {
+      order.swapAt(try place(options["axis1"]), try place(options["axis2"]))
+    } else {
+      let (from, to) = (try place(options["source"]), try place(options["destination"]))
+      order.insert(order.remove(at: from), at: to)
+    }
+    return PermuteSpec(order: Array(order.dropFirst()))
+  }
+
+  /// A condition and two choices, each a tensor or a number.
+  private static func selection(_ request: Request) throws -> SelectSpec {
+    var choices: [KerasArgument] = Array(request.arguments.dropFirst())
+    // TensorFlow passes numbers by name.
+    if choices.count < 2, let first = request.options["x"] { choices.insert(.value(first), at: 0) }
+    if choices.count < 2, let second = request.options["y"] { choices.append(.value(second)) }
+    guard choices.count == 2, request.arguments.first?.tensor != nil else {
+      throw RNNError.unsupported("where without two choices")
+    }
+    let numbers = choices.map { $0.value?.double }
+    guard zip(choices, numbers).allSatisfy({ $0.tensor != nil || $1 != nil }) else {
+      throw RNNError.unsupported("where with something else than tensors and numbers")
+    }
+    return SelectSpec(first: numbers[0], second: numbers[1])
   }
 
   /// `x[:, 1:3, -1]`: Keras 3's `__slice__` objects, or TensorFlow's `slice_spec`.
@@ -256,5 +402,39 @@ enum KerasOperations {
         return SliceSpec.Range(
           start: slice["start"]?.integer, stop: slice["stop"]?.integer, step: slice["step"]?.integer ?? 1)
       })
+  }
+}
+
+extension BinarySpec.Constant {
+  /// A number, a list of such, or Keras 3's `__numpy__`.
+  init?(keras value: JSONValue) {
+    let plain = value["class_name"]?.string == "__numpy__" ? value["config"]?["value"] ?? .null : value
+    var shape: [Int] = []
+    var values: [Double] = []
+    func flatten(_ value: JSONValue, _ depth: Int) -> Bool {
+      if let number = value.double ?? value.bool.map({ $0 ? 1 : 0 }) {
+        values.append(number)
+        return depth == shape.count
+      }
+      guard let elements = value.array, depth < 8 else { return false }
+      if shape.count == depth { shape.append(elements.count) }
+      return shape[depth] == elements.count && elements.allSatisfy { flatten($0, depth + 1) }
+    }
+    guard flatten(plain, 0) else { return nil }
+    self.init(shape: shape, values: values)
+  }
+
+  /// Lists in lists, one depth an axis.
+  var json: JSONValue {
+    func nested(_ shape: ArraySlice<Int>, _ values: ArraySlice<Double>) -> JSONValue {
+      guard let size = shape.first else { return values.first.map(JSONValue.number) ?? .null }
+      let step = size == 0 ? 0 : values.count / size
+      return .array(
+        (0..<size).map { index in
+          let start = values.startIndex + index * step
+          return nested(shape.dropFirst(), values[start..<start + step])
+        })
+    }
+    return nested(shape[...], values[...])
   }
 }

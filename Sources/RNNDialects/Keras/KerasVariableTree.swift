@@ -45,7 +45,7 @@ struct KerasVariableTree {
     var byName: [String: [KerasStoredWeights.Array]] = [:]
     for leaf in architecture.leaves {
       let arrays = places[leaf.path].map { self.arrays(of: leaf.spec, in: $0) } ?? []
-      guard arrays.count == leaf.spec.parameterNames.count else { continue }
+      guard arrays.count == layout(of: leaf).arrayCount else { continue }
       found[leaf.path] = arrays
       byName[leaf.localPath] = arrays
     }
@@ -56,7 +56,7 @@ struct KerasVariableTree {
         missing.append("'\(leaf.path)' (looked for \(places[leaf.path] ?? root))")
         return nil
       }
-      return Match(leaf: leaf, layout: .identity(leaf.spec.parameterNames), arrays: arrays)
+      return Match(leaf: leaf, layout: layout(of: leaf), arrays: arrays)
     }
     guard missing.isEmpty else {
       throw RNNError.badData(
@@ -73,7 +73,7 @@ struct KerasVariableTree {
   ) {
     var byBase: [String: [Int]] = [:]
     for (index, item) in layers.enumerated() {
-      byBase[KerasClass.snakeCase(item.note.className), default: []].append(index)
+      byBase[KerasClass.groupName(item.note.className), default: []].append(index)
     }
     for (base, members) in byBase {
       let prefix = container + "/" + base
@@ -116,14 +116,19 @@ struct KerasVariableTree {
     }
   }
 
+  /// No file of this kind has any other layout than today's.
+  private func layout(of leaf: KerasLeaf) -> KerasLayout {
+    KerasLayout.candidates(for: leaf.spec).first ?? .identity(leaf.spec.parameterNames)
+  }
+
   private func hasWeights(_ layer: ModelSpec.Layer) -> Bool {
     !layer.spec.parameterNames.isEmpty || layer.spec.innerLayers.contains(where: hasWeights)
   }
 
   /// The arrays of a plain layer.
   private func arrays(of spec: LayerSpec, in group: String) -> [KerasStoredWeights.Array] {
-    if case .multiHeadAttention = spec {
-      return ["query", "key", "value", "output"].flatMap { part in
+    if case .multiHeadAttention(let attention) = spec {
+      return attention.maps.map { $0 == "attention_output" ? "output" : $0 }.flatMap { part in
         ["\(part)_dense", "_\(part)_dense"].map { variables(in: "\(group)/\($0)/vars") }.first { !$0.isEmpty } ?? []
       }
     }

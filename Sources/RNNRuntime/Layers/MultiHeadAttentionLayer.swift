@@ -4,10 +4,11 @@ import RealModule
 /// Multi-head attention (Vaswani et al. 2017). For each head h, with linear maps of query x, key z and value v:
 ///
 ///     q = x Wq + bq    k = z Wk + bk    u = v Wv + bv    weights = softmax(q transposed(k) / sqrt(key dim))
-///     y = sum over h of (weights u) Wo + bo
+///     y = sum over h of (weights u * g) Wo + bo    g = sigmoid(x Wg + bg), or 1 without a gate
 ///
-/// A step that is masked, or later where the layer is causal, or 0 in a mask that is given, is not seen; a masked query step sees nothing, and
-/// so all steps alike (or, with `zeroesUnseen`, none).
+/// A step that is masked, or later where the layer is causal, or outside the window, or 0 in a mask that is given, is not
+/// seen; a masked query step sees nothing, and so all steps alike (or, with `zeroesUnseen`, none). Where keys and values
+/// have fewer heads, several of the query's in a row share one.
 struct MultiHeadAttentionLayer: FormulaLayer {
   let spec: MultiHeadAttentionSpec
 
@@ -19,9 +20,22 @@ struct MultiHeadAttentionLayer: FormulaLayer {
       maskSource: inputs[0].mask == nil ? nil : 0)
   }
 
-  /// Kernel and bias of the n-th of the four maps.
-  private func map<Pointer>(_ parameters: [Pointer], _ index: Int) -> (kernel: Pointer, bias: Pointer?) {
-    spec.useBias ? (parameters[2 * index], parameters[2 * index + 1]) : (parameters[index], nil)
+  /// The linear maps.
+  private enum Part {
+    case query, key, gate, value, output
+  }
+
+  /// Kernel and bias of a map.
+  private func map<Pointer>(_ parameters: [Pointer], _ part: Part) -> (kernel: Pointer, bias: Pointer?) {
+    let index =
+      switch part {
+      case .query: 0
+      case .key: 1
+      case .gate: 2
+      case .value: spec.hasGate ? 3 : 2
+      case .output: spec.hasGate ? 4 : 3
+      }
+    return spec.useBias ? (parameters[2 * index], parameters[2 * index + 1]) : (parameters[index], nil)
   }
 
   /// rows of x through a kernel [width, columns].
@@ -49,6 +63,11 @@ struct MultiHeadAttentionLayer: FormulaLayer {
     var weights: [AttentionWeights<Scalar>]
     /// (query steps, heads x value dim)
     var joined: [Scalar]
+    /// Of the same shape; empty without a gate.
+    var gate: [Scalar]
+
+    /// What the last map reads.
+    var gated: [Scalar] { gate.isEmpty ? joined : zip(joined, gate).map { $0 * $1 } }
   }
 
   private func heads<Scalar: Real & BinaryFloatingPoint>(
@@ -62,13 +81,19 @@ struct MultiHeadAttentionLayer: FormulaLayer {
       let (height, width) = (given.shape[1], given.shape[2])
       return given.values[(example * height + (height == 1 ? 0 : row)) * width + (width == 1 ? 0 : column)] != 0
     }
-    let (keys, values) = (spec.headCount * spec.keyDim, spec.headCount * spec.valueDim)
+    let (queries, values) = (spec.headCount * spec.keyDim, spec.headCount * spec.valueDim)
+    let keyHeads = spec.keyHeadCount ?? spec.headCount
+    let (keys, ownValues) = (keyHeads * spec.keyDim, keyHeads * spec.valueDim)
     func rowsOf(_ tensor: FormulaTensor<Scalar>) -> UnsafePointer<Scalar> {
       UnsafePointer(tensor.values + example * tensor.shape[1] * tensor.width)
     }
-    let q = linear(rowsOf(query), rows: rows, width: query.width, columns: keys, map(parameters, 0))
-    let k = linear(rowsOf(key), rows: columns, width: key.width, columns: keys, map(parameters, 1))
-    let u = linear(rowsOf(value), rows: columns, width: value.width, columns: values, map(parameters, 2))
+    let q = linear(rowsOf(query), rows: rows, width: query.width, columns: queries, map(parameters, .query))
+    let k = linear(rowsOf(key), rows: columns, width: key.width, columns: keys, map(parameters, .key))
+    let u = linear(rowsOf(value), rows: columns, width: value.width, columns: ownValues, map(parameters, .value))
+    let gate =
+      spec.hasGate
+      ? linear(rowsOf(query), rows: rows, width: query.width, columns: values, map(parameters, .gate))
+        .map { 1 / (1 + Scalar.exp(-$0)) } : []
     let scale = 1 / Scalar.sqrt(Scalar(spec.keyDim))
     var joined = [Scalar](repeating: 0, count: rows * values)
     let weights = (0..<spec.headCount).map { head -> AttentionWeights<Scalar> in
@@ -77,9 +102,8 @@ struct MultiHeadAttentionLayer: FormulaLayer {
       for row in 0..<rows {
         for column in 0..<columns {
           var sum: Scalar = 0
-          for index in head * spec.keyDim..<(head + 1) * spec.keyDim {
-            sum += q[row * keys + index] * scale * k[column * keys + index]
-          }
+          let (own, other) = (row * queries + head * spec.keyDim, column * keys + spec.keyHead(of: head) * spec.keyDim)
+          for index in 0..<spec.keyDim { sum += q[own + index] * scale * k[other + index] }
           scores.append(sum)
         }
       }
@@ -91,19 +115,19 @@ struct MultiHeadAttentionLayer: FormulaLayer {
           AttentionMask.isValid(query.mask, example, row, of: rows)
             && AttentionMask.isValid(value.mask, example, column, of: columns)
             && AttentionMask.isValid(key.mask, example, column, of: columns) && (!spec.isCausal || column <= row)
-            && isGiven(row, column)
+            && abs(row - column) < spec.window ?? .max && isGiven(row, column)
         }, maskedScore: { _ in -1e9 })
       let dropped = weights.dropped
       for row in 0..<rows {
         for column in 0..<columns {
-          for index in head * spec.valueDim..<(head + 1) * spec.valueDim {
-            joined[row * values + index] += dropped[row * columns + column] * u[column * values + index]
-          }
+          let own = row * values + head * spec.valueDim
+          let other = column * ownValues + spec.keyHead(of: head) * spec.valueDim
+          for index in 0..<spec.valueDim { joined[own + index] += dropped[row * columns + column] * u[other + index] }
         }
       }
       return weights
     }
-    return Heads(q: q, k: k, u: u, weights: weights, joined: joined)
+    return Heads(q: q, k: k, u: u, weights: weights, joined: joined, gate: gate)
   }
 
   func evaluate<Scalar: Real & BinaryFloatingPoint>(_ run: FormulaRun<Scalar>) {
@@ -111,9 +135,9 @@ struct MultiHeadAttentionLayer: FormulaLayer {
     let width = run.outputs[0].width
     for example in 0..<run.inputs[0].shape[0] {
       let heads = heads(example, run.inputs, run.parameters, run.noise)
-      let y = heads.joined.withUnsafeBufferPointer { joined in
-        joined.baseAddress.map {
-          linear($0, rows: rows, width: spec.headCount * spec.valueDim, columns: width, map(run.parameters, 3))
+      let y = heads.gated.withUnsafeBufferPointer { gated in
+        gated.baseAddress.map {
+          linear($0, rows: rows, width: spec.headCount * spec.valueDim, columns: width, map(run.parameters, .output))
         } ?? []
       }
       for (index, value) in y.enumerated() { run.outputs[0].values[example * rows * width + index] = value }
@@ -127,11 +151,11 @@ struct MultiHeadAttentionLayer: FormulaLayer {
 
   /// The gradient of `linear`: into the kernel, the bias and x.
   private func addLinear(
-    _ gradient: [Float], _ x: UnsafePointer<Float>, rows: Int, width: Int, columns: Int, _ index: Int,
+    _ gradient: [Float], _ x: UnsafePointer<Float>, rows: Int, width: Int, columns: Int, _ part: Part,
     _ run: BackwardRun, into dx: Floats?
   ) {
-    let kernel = map(run.parameters, index).kernel
-    let gradients = run.parameterGradients.map { map($0, index) }
+    let kernel = map(run.parameters, part).kernel
+    let gradients = run.parameterGradients.map { map($0, part) }
     for row in 0..<rows {
       for column in 0..<columns { gradients?.bias?[column] += gradient[row * columns + column] }
       for channel in 0..<width {
@@ -152,7 +176,9 @@ struct MultiHeadAttentionLayer: FormulaLayer {
     }
     let last = spec.keyPlace(of: inputs.count)
     let (rows, columns) = (inputs[0].shape[1], inputs[1].shape[1])
-    let (keys, values) = (spec.headCount * spec.keyDim, spec.headCount * spec.valueDim)
+    let (queries, values) = (spec.headCount * spec.keyDim, spec.headCount * spec.valueDim)
+    let keyHeads = spec.keyHeadCount ?? spec.headCount
+    let (keys, ownValues) = (keyHeads * spec.keyDim, keyHeads * spec.valueDim)
     let width = run.outputs[0].width
     let scale = 1 / Float(spec.keyDim).squareRoot()
     for example in 0..<inputs[0].shape[0] {
@@ -160,14 +186,20 @@ struct MultiHeadAttentionLayer: FormulaLayer {
       let dy = Array(UnsafeBufferPointer(start: run.outputGradients[0] + example * rows * width, count: rows * width))
       var joined = [Float](repeating: 0, count: rows * values)
       joined.withUnsafeMutableBufferPointer { gradient in
-        heads.joined.withUnsafeBufferPointer { x in
+        heads.gated.withUnsafeBufferPointer { x in
           guard let x = x.baseAddress else { return }
-          addLinear(dy, x, rows: rows, width: values, columns: width, 3, run, into: gradient.baseAddress)
+          addLinear(dy, x, rows: rows, width: values, columns: width, .output, run, into: gradient.baseAddress)
         }
       }
+      var dg: [Float] = []
+      if spec.hasGate {
+        // sigmoid' = g (1 - g)
+        dg = joined.indices.map { joined[$0] * heads.joined[$0] * heads.gate[$0] * (1 - heads.gate[$0]) }
+        for index in joined.indices { joined[index] *= heads.gate[index] }
+      }
       var (dq, dk, du) = (
-        [Float](repeating: 0, count: rows * keys), [Float](repeating: 0, count: columns * keys),
-        [Float](repeating: 0, count: columns * values)
+        [Float](repeating: 0, count: rows * queries), [Float](repeating: 0, count: columns * keys),
+        [Float](repeating: 0, count: columns * ownValues)
       )
       for (head, weights) in heads.weights.enumerated() {
         let dropped = weights.dropped
@@ -175,9 +207,11 @@ struct MultiHeadAttentionLayer: FormulaLayer {
         for row in 0..<rows {
           for column in 0..<columns {
             let index = row * columns + column
-            for place in head * spec.valueDim..<(head + 1) * spec.valueDim {
-              gradient[index] += joined[row * values + place] * heads.u[column * values + place]
-              du[column * values + place] += dropped[index] * joined[row * values + place]
+            let own = row * values + head * spec.valueDim
+            let other = column * ownValues + spec.keyHead(of: head) * spec.valueDim
+            for place in 0..<spec.valueDim {
+              gradient[index] += joined[own + place] * heads.u[other + place]
+              du[other + place] += dropped[index] * joined[own + place]
             }
             if spec.returnsScores {
               gradient[index] += run.outputGradients[1][(example * spec.headCount + head) * rows * columns + index]
@@ -189,18 +223,23 @@ struct MultiHeadAttentionLayer: FormulaLayer {
           // The score of what is not seen is no function of anything.
           for column in 0..<columns where weights.isSeen[row * columns + column] {
             let factor = scores[row * columns + column] * scale
-            for place in head * spec.keyDim..<(head + 1) * spec.keyDim {
-              dq[row * keys + place] += factor * heads.k[column * keys + place]
-              dk[column * keys + place] += factor * heads.q[row * keys + place]
+            let own = row * queries + head * spec.keyDim
+            let other = column * keys + spec.keyHead(of: head) * spec.keyDim
+            for place in 0..<spec.keyDim {
+              dq[own + place] += factor * heads.k[other + place]
+              dk[other + place] += factor * heads.q[own + place]
             }
           }
         }
       }
       func start(_ input: Int) -> Int { example * inputs[input].shape[1] * inputs[input].width }
-      for (index, input, gradient) in [(0, 0, dq), (1, last, dk), (2, 1, du)] {
+      let maps: [(part: Part, input: Int, gradient: [Float], columns: Int)] =
+        [(.query, 0, dq, queries), (.key, last, dk, keys), (.value, 1, du, ownValues)]
+        + (spec.hasGate ? [(.gate, 0, dg, values)] : [])
+      for (part, input, gradient, columns) in maps {
         addLinear(
           gradient, UnsafePointer(inputs[input].values + start(input)), rows: inputs[input].shape[1],
-          width: inputs[input].width, columns: index == 2 ? values : keys, index, run,
+          width: inputs[input].width, columns: columns, part, run,
           into: run.inputGradients[input].map { $0 + start(input) })
       }
     }

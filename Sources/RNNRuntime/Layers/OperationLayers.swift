@@ -31,8 +31,16 @@ struct UnaryFunctionLayer: FormulaLayer {
     case .round: x.rounded(.toNearestOrEven)
     case .logicalNot: x == 0 ? 1 : 0
     case .clip: min(max(x, spec.low.map { Scalar($0) } ?? -.infinity), spec.high.map { Scalar($0) } ?? .infinity)
+    case .hardShrink: abs(x) <= low() ? 0 : x
+    case .softShrink: x > low() ? x - low() : x < -low() ? x + low() : 0
+    case .threshold: x > low() ? x : Scalar(Float(spec.high ?? 0))
+    case .celu: x > 0 ? x : low() * .expMinusOne(x / low())
+    case .squareplus: (x + .sqrt(x * x + low())) / 2
     }
   }
+
+  /// The function's number, as float32 has it.
+  private func low<Scalar: Real & BinaryFloatingPoint>() -> Scalar { Scalar(Float(spec.low ?? 0)) }
 
   private func derivative(_ x: Float, _ y: Float) -> Float {
     switch spec.function {
@@ -48,6 +56,10 @@ struct UnaryFunctionLayer: FormulaLayer {
     case .sin: .cos(x)
     case .cos: -.sin(x)
     case .clip: Double(x) >= spec.low ?? -.infinity && Double(x) <= spec.high ?? .infinity ? 1 : 0
+    case .hardShrink, .softShrink: abs(x) > low() ? 1 : 0
+    case .threshold: x > low() ? 1 : 0
+    case .celu: x > 0 ? 1 : .exp(x / low())
+    case .squareplus: (1 + x / (x * x + low()).squareRoot()) / 2
     case .sign, .floor, .ceil, .round, .logicalNot: 0
     }
   }
@@ -146,6 +158,94 @@ struct BinaryFunctionLayer: FormulaLayer {
         let (first, second) = derivatives(left[places[0]], right[places[1]], y[element])
         gradients[0]?[places[0]] += dy[element] * first
         gradients[1]?[places[1]] += dy[element] * second
+      }
+    }
+  }
+}
+
+/// y = condition != 0 ? x1 : x2; see `SelectSpec`. The condition has no gradient.
+struct SelectLayer: FormulaLayer {
+  let spec: SelectSpec
+
+  func plan(_ inputs: [PlannedInput], isTraining: Bool) -> LayerPlan {
+    LayerPlan(outputShapes: [Broadcast(inputs.map(\.shape)).shape])
+  }
+
+  /// The inputs that are the two choices; `nil` for a number.
+  private var choices: (first: Int?, second: Int?) {
+    let first = spec.first == nil ? 1 : nil
+    return (first, spec.second == nil ? 1 + (first == nil ? 0 : 1) : nil)
+  }
+
+  func evaluate<Scalar: Real & BinaryFloatingPoint>(_ run: FormulaRun<Scalar>) {
+    let (x, y) = (run.inputs.map(\.values), run.outputs[0].values)
+    let numbers = (Scalar(Float(spec.first ?? 0)), Scalar(Float(spec.second ?? 0)))
+    let (first, second) = choices
+    Broadcast(run.inputs.map(\.shape)).forEach { element, places in
+      if x[0][places[0]] != 0 {
+        y[element] = first.map { x[$0][places[$0]] } ?? numbers.0
+      } else {
+        y[element] = second.map { x[$0][places[$0]] } ?? numbers.1
+      }
+    }
+  }
+
+  func backward(_ run: BackwardRun) {
+    let (condition, dy) = (run.inputs[0].floats, run.outputGradients[0])
+    let (first, second) = choices
+    Broadcast(run.inputs.map(\.shape)).forEach { element, places in
+      guard let chosen = condition[places[0]] != 0 ? first : second else { return }
+      run.inputGradients[chosen]?[places[chosen]] += dy[element]
+    }
+  }
+}
+
+/// y[i] = x[0] + ... + x[i], or their product; see `CumulativeSpec`.
+struct CumulativeLayer: FormulaLayer {
+  let spec: CumulativeSpec
+
+  func plan(_ inputs: [PlannedInput], isTraining: Bool) -> LayerPlan { LayerPlan(outputShapes: [inputs[0].shape]) }
+
+  /// Calls `body` for every line along the axis with where it begins, how far the next number lies, and how many.
+  private func forEachLine(_ shape: [Int], _ body: (Int, Int, Int) -> Void) {
+    let view = AxisView(shape, place: AxisView.place(spec.axis, rank: shape.count))
+    guard view.size > 0 else { return }
+    for line in 0..<view.outer * view.inner {
+      let first = line / view.inner * view.size * view.inner + line % view.inner
+      let last = first + (view.size - 1) * view.inner
+      body(spec.goesBackwards ? last : first, spec.goesBackwards ? -view.inner : view.inner, view.size)
+    }
+  }
+
+  func evaluate<Scalar: Real & BinaryFloatingPoint>(_ run: FormulaRun<Scalar>) {
+    let (x, y) = (run.inputs[0].values, run.outputs[0].values)
+    forEachLine(run.inputs[0].shape) { start, stride, count in
+      var total: Scalar = spec.function == .sum ? 0 : 1
+      for place in 0..<count {
+        let element = start + place * stride
+        if spec.isExclusive { y[element] = total }
+        total = spec.function == .sum ? total + x[element] : total * x[element]
+        if !spec.isExclusive { y[element] = total }
+      }
+    }
+  }
+
+  func backward(_ run: BackwardRun) {
+    guard let dx = run.inputGradients[0] else { return }
+    let (x, dy) = (run.inputs[0].floats, run.outputGradients[0])
+    forEachLine(run.inputs[0].shape) { start, stride, count in
+      for place in 0..<count {
+        // Every total from here on has this number in it; with it left out, from the next on.
+        var others = Float(1)
+        if spec.function == .product { for before in 0..<place { others *= x[start + before * stride] } }
+        var sum: Float = 0
+        for total in place..<count {
+          let reached = spec.isExclusive ? total + 1 : total
+          guard reached < count else { break }
+          if spec.function == .product, total > place { others *= x[start + total * stride] }
+          sum += dy[start + reached * stride] * others
+        }
+        dx[start + place * stride] += sum
       }
     }
   }

@@ -1,5 +1,6 @@
 import CRNNKernels
 import RNNCore
+import RealModule
 
 /// Maximum or mean over windows of timesteps; steps outside the sequence do not count.
 struct Pooling1DLayer: UnaryLayer {
@@ -55,6 +56,51 @@ struct Pooling1DLayer: UnaryLayer {
   private func steps(of window: Int, _ timesteps: Int, _ geometry: WindowGeometry) -> Range<Int> {
     let start = window * spec.strides - geometry.left
     return max(start, 0)..<min(start + spec.poolSize, timesteps)
+  }
+}
+
+/// Maximum or mean over windows that share the timesteps out; see `AdaptivePooling1DSpec`.
+struct AdaptivePooling1DLayer: FormulaLayer {
+  let spec: AdaptivePooling1DSpec
+  let isMaximum: Bool
+
+  func plan(_ inputs: [PlannedInput], isTraining: Bool) throws -> LayerPlan {
+    let shape = inputs[0].shape
+    guard shape[1] > 0 else { throw RNNError.badData("a sequence of no timesteps cannot be pooled") }
+    return LayerPlan(outputShapes: [[shape[0], spec.outputSize, shape[2]]])
+  }
+
+  /// Calls `body` for every number of the output, with its window's steps as a function of the step.
+  private func forEach(_ shape: [Int], _ body: (Int, Range<Int>, (Int) -> Int) -> Void) {
+    let (timesteps, channels) = (shape[1], shape[2])
+    for row in 0..<shape[0] * spec.outputSize {
+      let (example, window) = (row / spec.outputSize, row % spec.outputSize)
+      let steps = spec.steps(of: window, timesteps: timesteps)
+      for channel in 0..<channels {
+        body(row * channels + channel, steps) { (example * timesteps + $0) * channels + channel }
+      }
+    }
+  }
+
+  func evaluate<Scalar: Real & BinaryFloatingPoint>(_ run: FormulaRun<Scalar>) {
+    let (x, y) = (run.inputs[0].values, run.outputs[0].values)
+    forEach(run.inputs[0].shape) { element, steps, place in
+      if isMaximum {
+        y[element] = steps.reduce(-.infinity) { x[place($1)] > $0 || x[place($1)].isNaN ? x[place($1)] : $0 }
+      } else {
+        y[element] = steps.reduce(0) { $0 + x[place($1)] } / Scalar(steps.count)
+      }
+    }
+  }
+
+  /// Evenly to all steps, or to the largest ones.
+  func backward(_ run: BackwardRun) {
+    guard let dx = run.inputGradients[0] else { return }
+    let (x, y, dy) = (run.inputs[0].floats, run.outputs[0].floats, run.outputGradients[0])
+    forEach(run.inputs[0].shape) { element, steps, place in
+      let winners = isMaximum ? steps.filter { x[place($0)] == y[element] } : Array(steps)
+      for step in winners { dx[place(step)] += dy[element] / Float(winners.count) }
+    }
   }
 }
 

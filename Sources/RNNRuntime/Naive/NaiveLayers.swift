@@ -57,7 +57,9 @@ enum NaiveLayers {
       .permute,
       .repeatVector, .edges, .upSampling1D, .batchNormalization, .layerNormalization, .unitNormalization,
       .groupNormalization, .merge, .concatenate, .dot, .attention, .multiHeadAttention, .unary, .binary, .reduction,
-      .slice, .stack, .matrixProduct, .reverseSteps, .swapBatch, .whereValid:
+      .slice, .stack, .matrixProduct, .reverseSteps, .swapBatch, .whereValid, .rearrange, .split, .select, .cumulative,
+      .einsum, .einsumDense, .adaptiveMaxPooling1D, .adaptiveAveragePooling1D, .rescaling, .normalization,
+      .discretization, .integerLookup:
       guard let layer = RuntimeLayers.make(ModelSpec.Layer(name: "", spec: spec)) as? any FormulaLayer else { break }
       return try NaiveFormula.run(layer, inputs, weights, noise)
     case .bidirectional, .timeDistributed, .stackedRNN, .timeMajor, .channelsFirst, .model: break

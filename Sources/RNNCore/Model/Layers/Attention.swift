@@ -62,6 +62,18 @@ public struct MultiHeadAttentionSpec: LayerConfiguration {
   public var headCount: Int
   public var keyDim: Int
   public var valueDim: Int
+  /// How many heads keys and values have, where each serves several of the query's, one after the other
+  /// (`GroupQueryAttention`, Ainslie et al. 2023); `nil`: as many as the query.
+  public var keyHeadCount: Int?
+  /// Whether what the heads give is multiplied with a sigmoid of a linear map of the query.
+  public var hasGate: Bool {
+    get { gated ?? false }
+    set { gated = newValue ? true : nil }
+  }
+  /// `nil` for false, as in files that know no gates.
+  private var gated: Bool?
+  /// Steps as far apart as this, or farther, do not see each other.
+  public var window: Int?
   /// The size of the last axis of the output; `nil`: the query's.
   public var outputDim: Int?
   public var useBias = true
@@ -88,10 +100,14 @@ public struct MultiHeadAttentionSpec: LayerConfiguration {
   public var outputCount: Int { returnsScores ? 2 : 1 }
 
   public var parameterNames: [String] {
-    ["query", "key", "value", "attention_output"].flatMap { part in
-      useBias ? [part + "/kernel", part + "/bias"] : [part + "/kernel"]
-    }
+    maps.flatMap { part in useBias ? [part + "/kernel", part + "/bias"] : [part + "/kernel"] }
   }
+
+  /// The linear maps, in the order of their weights.
+  public var maps: [String] { ["query", "key"] + (hasGate ? ["gate"] : []) + ["value", "attention_output"] }
+
+  /// The head of keys and values that a head of the query goes with.
+  public func keyHead(of head: Int) -> Int { head / (headCount / max(keyHeadCount ?? headCount, 1)) }
 
   public func outputShapes(inputs: [Shape]) throws -> [Shape] {
     let (query, width) = try inputs[0].sequence(for: "MultiHeadAttention")
@@ -111,21 +127,30 @@ public struct MultiHeadAttentionSpec: LayerConfiguration {
     for (size, name) in [(headCount, "num_heads"), (keyDim, "key_dim"), (valueDim, "value_dim")] {
       try SizeLimit.check(size, name)
     }
+    let keyHeads = keyHeadCount ?? headCount
+    try SizeLimit.check(keyHeads, "num_key_value_heads")
+    guard headCount % keyHeads == 0 else {
+      throw RNNError.badData("\(headCount) heads of the query do not share \(keyHeads) of keys and values evenly")
+    }
+    if let window { try SizeLimit.check(window, "sliding_window") }
     return [[query, outputDim ?? width]] + (returnsScores ? [[headCount, query, value]] : [])
   }
 
-  /// Kernels of query, key and value (channels, heads, key or value dim), of the output (heads, value dim, channels);
+  /// Kernels of query, key, gate and value (channels, heads, key or value dim), of the output (heads, value dim, channels);
   /// biases (heads, dim) and (channels).
   public func parameterShapes(inputs: [Shape]) throws -> [ParameterShape] {
     let channels = try [inputs[0], inputs[keyPlace(of: inputs.count)], inputs[1]].map {
       try $0.channels(for: "MultiHeadAttention")
     }
     let output = outputDim ?? channels[0]
-    let shapes: [(kernel: [Int], bias: [Int])] = [
-      ([channels[0], headCount, keyDim], [headCount, keyDim]),
-      ([channels[1], headCount, keyDim], [headCount, keyDim]),
-      ([channels[2], headCount, valueDim], [headCount, valueDim]), ([headCount, valueDim, output], [output]),
-    ]
+    let keyHeads = keyHeadCount ?? headCount
+    let shapes: [(kernel: [Int], bias: [Int])] =
+      [
+        ([channels[0], headCount, keyDim], [headCount, keyDim]),
+        ([channels[1], keyHeads, keyDim], [keyHeads, keyDim]),
+      ] + (hasGate ? [([channels[0], headCount, valueDim], [headCount, valueDim])] : []) + [
+        ([channels[2], keyHeads, valueDim], [keyHeads, valueDim]), ([headCount, valueDim, output], [output]),
+      ]
     let all = shapes.flatMap { useBias ? [$0.kernel, $0.bias] : [$0.kernel] }
     return zip(parameterNames, all).map { ParameterShape($0, $1) }
   }

@@ -10,10 +10,20 @@ public struct UnarySpec: ShapeKeepingLayer {
     case logicalNot = "logical_not"
     /// Between `low` and `high`
     case clip
+    /// 0 where |x| is at most `low`, else x
+    case hardShrink = "hard_shrink"
+    /// 0 where |x| is at most `low`, else x moved towards 0 by that
+    case softShrink = "soft_shrink"
+    /// x above `low`, else `high`
+    case threshold
+    /// x above 0, else `low` (exp(x / `low`) - 1)
+    case celu
+    /// (x + sqrt(x^2 + `low`)) / 2
+    case squareplus
   }
 
   public var function: Function
-  /// The bounds of `clip`.
+  /// The bounds of `clip`; a threshold, and what stands below it; a function's one number.
   public var low: Double?
   public var high: Double?
 
@@ -79,6 +89,57 @@ public struct BinarySpec: LayerConfiguration {
     if shape.count == inputs[0].count + 1, shape[0] == 1 { shape.removeFirst() }
     guard shape.count <= inputs[0].count else { throw RNNError.badData("a constant has a batch of its own") }
     return [try Broadcasting.shape(inputs[0], shape)]
+  }
+}
+
+/// `where`: the first choice where the condition is not 0, else the second; NumPy's rule where shapes differ. A choice
+/// may be a number.
+public struct SelectSpec: LayerConfiguration {
+  public func runsStepByStep(inputs: [Shape]) -> Bool { true }
+
+  /// In the place of a tensor.
+  public var first: Double?
+  public var second: Double?
+
+  public init(first: Double? = nil, second: Double? = nil) {
+    self.first = first
+    self.second = second
+  }
+
+  public var inputCounts: ClosedRange<Int> {
+    let count = 1 + (first == nil ? 1 : 0) + (second == nil ? 1 : 0)
+    return count...count
+  }
+
+  public func outputShapes(inputs: [Shape]) throws -> [Shape] {
+    guard inputs.allSatisfy({ $0.count == inputs[0].count }) else {
+      throw RNNError.badData("a condition and choices of different ranks")
+    }
+    return [try inputs.dropFirst().reduce(inputs[0]) { try Broadcasting.shape($0, $1) }]
+  }
+}
+
+/// The sum, or product, of a number and all before it on an axis.
+public struct CumulativeSpec: ShapeKeepingLayer {
+  public enum Function: String, Sendable, Codable, CaseIterable {
+    case sum, product
+  }
+
+  public var function: Function
+  public var axis: Int
+  /// Whether a number itself is left out.
+  public var isExclusive = false
+  /// Whether all behind it are meant.
+  public var goesBackwards = false
+
+  public init(_ function: Function, axis: Int) {
+    self.function = function
+    self.axis = axis
+  }
+
+  public func outputShapes(inputs: [Shape]) throws -> [Shape] {
+    _ = try inputs[0].place(ofAxis: axis)
+    return [inputs[0]]
   }
 }
 

@@ -37,3 +37,27 @@ public struct GlobalPooling1DSpec: SingleInputLayer {
     return keepDims ? [1, channels] : [channels]
   }
 }
+
+/// `AdaptiveMaxPooling1D`, `AdaptiveAveragePooling1D`: (batch, timesteps, channels) -> (batch, output size, channels).
+///
+/// Window i goes from step floor(i timesteps / size) to ceil((i + 1) timesteps / size), so that windows overlap where
+/// the size does not divide the timesteps (keras/src/backend/tensorflow/nn.py, `_compute_adaptive_pooling_gather_indices`).
+public struct AdaptivePooling1DSpec: SingleInputLayer {
+  public var outputSize: Int
+
+  public init(outputSize: Int) {
+    self.outputSize = outputSize
+  }
+
+  /// The steps of a window.
+  public func steps(of window: Int, timesteps: Int) -> Range<Int> {
+    window * timesteps / outputSize..<((window + 1) * timesteps + outputSize - 1) / outputSize
+  }
+
+  public func outputShape(input: Shape) throws -> Shape {
+    let (timesteps, channels) = try input.steps(for: "a pooling layer")
+    try SizeLimit.check(outputSize, "output_size")
+    if let timesteps, timesteps == 0 { throw RNNError.badData("a sequence of no timesteps cannot be pooled") }
+    return [outputSize, channels]
+  }
+}

@@ -1,5 +1,5 @@
-/// What `TextVectorization` and `StringLookup` make of ids where they do not hand them on: (batch, timesteps) ->
-/// (batch, size), a place for each id.
+/// What `CategoryEncoding`, `TextVectorization` and `StringLookup` make of ids where they do not hand them on:
+/// (batch, timesteps) -> (batch, size), a place for each id.
 public struct TokenCountsSpec: SingleInputLayer {
   public enum Mode: String, Sendable, Codable, CaseIterable {
     /// 1 for each id that occurs.
@@ -10,6 +10,16 @@ public struct TokenCountsSpec: SingleInputLayer {
     case tfIDF = "tf_idf"
     /// A vector for each step: (batch, timesteps, size).
     case oneHot = "one_hot"
+
+    /// What comes of ids.
+    func shape(_ ids: Shape, size: Int) throws -> Shape {
+      try SizeLimit.check(size, "the vocabulary")
+      if self == .oneHot { return ids + [size] }
+      guard ids.count == 1 else {
+        throw RNNError.badData("ids are (batch, timesteps), but the input is \(describe(shape: [nil] + ids))")
+      }
+      return [size]
+    }
   }
 
   public var mode: Mode
@@ -24,10 +34,6 @@ public struct TokenCountsSpec: SingleInputLayer {
   }
 
   public func outputShape(input: Shape) throws -> Shape {
-    try SizeLimit.check(size, "the vocabulary")
-    guard input.count == 1 else {
-      throw RNNError.badData("ids are (batch, timesteps), but the input is \(describe(shape: [nil] + input))")
-    }
-    return mode == .oneHot ? input + [size] : [size]
+    try mode.shape(input, size: size)
   }
 }

@@ -1,0 +1,90 @@
+import RNNCore
+
+/// The layers of `keras.layers` that make raw numbers into what a network reads (keras/src/layers/preprocessing).
+enum KerasPreprocessing {
+  /// What becomes of ids; `nil` where they are handed on.
+  private static func mode(_ reader: inout KerasConfigReader, default fallback: String) throws -> TokenCountsSpec.Mode?
+  {
+    let name = try reader.string("output_mode") ?? fallback
+    if name == "int" { return nil }
+    // Versions before 2.6 call it binary.
+    guard let mode = TokenCountsSpec.Mode(rawValue: name == "binary" ? "multi_hot" : name), mode != .tfIDF else {
+      throw RNNError.unsupported("the output_mode '\(name)'")
+    }
+    return mode
+  }
+
+  static func categories(_ reader: inout KerasConfigReader) throws -> LayerSpec {
+    let mode = try mode(&reader, default: "multi_hot") ?? .multiHot
+    return .tokenCounts(TokenCountsSpec(mode: mode, size: try reader.requiredInt("num_tokens", "max_tokens")))
+  }
+
+  static func discretization(_ reader: inout KerasConfigReader) throws -> DiscretizationSpec {
+    for key in ["num_bins", "epsilon"] { _ = reader.value(key) }
+    guard let boundaries = reader.value("bin_boundaries")?.array else {
+      throw RNNError.badData("the file holds no bin_boundaries: adapt() never ran")
+    }
+    return DiscretizationSpec(boundaries: boundaries.compactMap(\.double), mode: try mode(&reader, default: "int"))
+  }
+
+  static func lookup(_ reader: inout KerasConfigReader) throws -> IntegerLookupSpec {
+    for key in ["max_tokens", "oov_token", "vocabulary_dtype", "vocabulary_size", "oov_method", "max_values"] {
+      _ = reader.value(key)
+    }
+    guard let vocabulary = reader.value("vocabulary")?.array else {
+      throw RNNError.unsupported("IntegerLookup whose vocabulary is not in the configuration")
+    }
+    let unknown = try reader.int("num_oov_indices") ?? 1
+    guard (0...1).contains(unknown) else { throw RNNError.unsupported("IntegerLookup with num_oov_indices=\(unknown)") }
+    guard try !reader.bool("invert", default: false) else {
+      throw RNNError.unsupported("IntegerLookup with invert=true")
+    }
+    let mask = try reader.int("mask_token", "mask_value")
+    let mode = try mode(&reader, default: "int")
+    guard mask == nil || mode == nil else { throw RNNError.unsupported("IntegerLookup with a mask_token and vectors") }
+    var spec = IntegerLookupSpec(
+      vocabulary: vocabulary.compactMap(\.integer), maskToken: mask, hasUnknown: unknown == 1)
+    spec.mode = mode
+    for key in ["idf_weights", "salt", "pad_to_max_tokens"] {
+      guard let value = reader.value(key), !value.isNull, value.bool != false else { continue }
+      throw RNNError.unsupported("IntegerLookup with \(key)=\(value.text())")
+    }
+    return spec
+  }
+
+  static func normalization(_ reader: inout KerasConfigReader) throws -> NormalizationSpec {
+    var spec = NormalizationSpec(axes: try axes(&reader))
+    spec.isInverse = try reader.bool("invert", default: false)
+    let stated = [try constant("mean", &reader), try constant("variance", &reader)]
+    guard (stated[0] == nil) == (stated[1] == nil) else { throw RNNError.badData("a mean without a variance") }
+    (spec.mean, spec.variance) = (stated[0], stated[1])
+    return spec
+  }
+
+  /// `null` is no axis at all, unlike a key that is missing.
+  private static func axes(_ reader: inout KerasConfigReader) throws -> [Int] {
+    guard let value = reader.value("axis") else { return [-1] }
+    let list = value["items"]?.array ?? value.array ?? (value.isNull ? [] : [value])
+    return try list.map { axis in
+      guard let number = axis.integer else { throw RNNError.badData("the argument 'axis' is \(value.text())") }
+      return number
+    }
+  }
+
+  static func rescaling(_ reader: inout KerasConfigReader) throws -> RescalingSpec {
+    let zero = BinarySpec.Constant(shape: [], values: [0])
+    guard let scale = try constant("scale", &reader) else {
+      throw RNNError.badData("the argument 'scale' is missing")
+    }
+    return RescalingSpec(scale: scale, offset: try constant("offset", &reader) ?? zero)
+  }
+
+  /// A number, lists of numbers, or an array as Keras 3 writes it.
+  private static func constant(_ key: String, _ reader: inout KerasConfigReader) throws -> BinarySpec.Constant? {
+    guard let value = reader.value(key), !value.isNull else { return nil }
+    guard let constant = BinarySpec.Constant(keras: value) else {
+      throw RNNError.badData("the argument '\(key)' is \(value.text())")
+    }
+    return constant
+  }
+}
