@@ -107,7 +107,7 @@ struct WeightTests {
       .tokenCounts, .locallyConnected1D, .lstmVariant, .highway, .maxoutDense, .parametricSoftplus, .sReLU, .unary,
       .binary, .reduction, .slice, .expandDims, .squeeze, .stack, .matrixProduct, .reverseSteps, .foldSteps,
       .unfoldSteps, .swapBatch, .whereValid, .withMask, .maskOf, .withoutMask, .rearrange, .split, .select, .cumulative,
-      .einsum, .normalization, .discretization, .integerLookup,
+      .einsum, .normalization, .discretization, .integerLookup, .cosine,
     ]
     if case .layerNormalization(let normalization) = spec, normalization.form == .doubleEpsilon { return false }
     if case .batchNormalization(let normalization) = spec, normalization.alwaysUsesBatch { return false }

@@ -234,6 +234,7 @@ enum LayerSamples {
     dot.epsilon = 1e-12
     return [
       Sample(.merge(merge), [nil, 6], [nil, 6], [nil, 1]), Sample(.merge(MergeSpec(.subtract)), [6], [6]),
+      Sample(.cosine(CosineSpec(axes: [1, 1])), [6], [6]), Sample(.cosine(CosineSpec(axes: [2, 2])), [4, 6], [4, 6]),
       Sample(.concatenate(concatenate), [4, 6], [5, 6]), Sample(.dot(dot), [4, 6], [6, 3]),
       Sample(.attention(attention(.concat)), [nil, 6], [5, 3], [5, 6]),
       Sample(.attention(attention(.additive)), [nil, 6], [5, 6]),
@@ -362,6 +363,11 @@ enum LayerSamples {
       Sample(.timeMajor(TimeMajorSpec(layer: layer("r", .lstm(lstm(options))))), [nil, 6]),
       Sample(
         .channelsFirst(ChannelsFirstSpec(layer: layer("c", .conv1D(Conv1DSpec(filters: 2, kernelSize: 3))))), [6, 9]),
+      Sample(
+        .activated(
+          ActivatedSpec(
+            layer: layer("d", .dense(DenseSpec(units: 4))), activation: layer("p", .prelu(PReLUSpec(sharedAxes: []))))),
+        [6]),
       Sample(.model(NestedModelSpec(model: inner)), [6]),
     ]
   }

@@ -314,7 +314,10 @@ enum MoreLayerTrials {
       convolution.activation = activation
       let layer = ModelSpec.Layer(name: "conv", spec: .conv1D(convolution))
       trials.append(LayerTrial(.channelsFirst(ChannelsFirstSpec(layer: layer)), [3, 5]))
+      let prelu = ModelSpec.Layer(name: "p", spec: .prelu(PReLUSpec(sharedAxes: [1])))
+      trials.append(LayerTrial(.activated(ActivatedSpec(layer: layer, activation: prelu)), [5, 3]))
     }
+    trials.append(LayerTrial(.cosine(CosineSpec(axes: [1, 1])), [4]) { $0.others = [[4]] })
     let global = GlobalPooling1DSpec(keepDims: false)
     trials.append(
       LayerTrial(

@@ -180,6 +180,6 @@ struct ArgumentSpecTests {
       #expect(spec["kind"]?.string == row[1].codes[0], "\(row)")
       #expect(row[1].codes.dropFirst().allSatisfy { $0 == spec["function"]?.string }, "\(row)")
     }
-    #expect(throws: RNNError.self) { try read(.merge, [("mode", "cos")], version: "1.2.2") }
+    #expect(throws: RNNError.self) { try read(.merge, [("mode", "lambda")], version: "1.2.2") }
   }
 }

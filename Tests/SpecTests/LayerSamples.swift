@@ -68,7 +68,9 @@ enum LayerSamples {
     case .withMask: return .withMask(WithMaskSpec())
     case .maskOf: return .maskOf(MaskOfSpec())
     case .withoutMask: return .withoutMask(WithoutMaskSpec())
-    case .bidirectional, .timeDistributed, .stackedRNN, .timeMajor, .channelsFirst, .model: return composite(kind)
+    case .bidirectional, .timeDistributed, .stackedRNN, .timeMajor, .channelsFirst, .activated, .model:
+      return composite(kind)
+    case .cosine: return .cosine(CosineSpec(axes: [-1, -1]))
     }
   }
 
@@ -201,6 +203,10 @@ enum LayerSamples {
       var stacked = options
       stacked.zeroOutputForMask = true
       return .stackedRNN(StackedRNNSpec(cells: [recurrent, recurrent], options: stacked))
+    }
+    if kind == .activated {
+      let activation = layer("p", .prelu(PReLUSpec(sharedAxes: [])))
+      return .activated(ActivatedSpec(layer: layer("layer", .dense(DenseSpec(units: 3))), activation: activation))
     }
     if kind == .timeMajor { return .timeMajor(TimeMajorSpec(layer: recurrent)) }
     if kind == .channelsFirst {

@@ -68,7 +68,7 @@ struct LayoutsSpecTests {
     let arguments = try ArgumentSpecTests()
     var variants: [[(String, JSONValue)]] = [[]]
     if kind == .batchNormalization { variants.append([("mode", 1)]) }
-    if kind == .merge { variants += [[("mode", "concat")], [("mode", "dot")]] }
+    if kind == .merge { variants += [[("mode", "concat")], [("mode", "dot")], [("mode", "cos")]] }
     var kinds: Set<String> = []
     for version in ["1.2.2", "2.2.4", "2.15.0", "3.15.1"] {
       for variant in variants {
@@ -329,13 +329,16 @@ struct LayoutsSpecTests {
     var documented = try keys(of: row, rows)
     if kind == .stackedRNN { documented.removeAll { ["use_bias", "dropout", "recurrent_dropout"].contains($0) } }
     // These write their layer's keys, and one more.
-    if let inner = layer.spec.innerLayers.first, kind == .channelsFirst || kind == .timeMajor {
+    if let inner = layer.spec.innerLayers.first, [.channelsFirst, .timeMajor, .activated].contains(kind) {
       documented += try keys(of: try #require(rows.first { $0[0].codes == [inner.spec.kind.rawValue] }), rows)
       // Of the sample's options, this one is not set.
       documented.removeAll { $0 == "zero_output_for_mask" }
+      // The other layer stands in the place of a function.
+      if kind == .activated { documented.removeAll { $0 == "activation" } }
     }
     let config = try KerasLayerWriting(generation: .keras3).config(of: layer)
     let everywhere = ["name", "trainable"]
+    if kind == .activated { documented.append("activation") }
     #expect(Set(config.keys).subtracting(everywhere) == Set(documented))
     #expect(config.keys.filter { !everywhere.contains($0) }.count == documented.count)
     #expect(config.keys.contains("name"))

@@ -83,6 +83,8 @@ extension LayerSpec {
     case .stackedRNN(let spec): (.stackedRNN, spec)
     case .timeMajor(let spec): (.timeMajor, spec)
     case .channelsFirst(let spec): (.channelsFirst, spec)
+    case .cosine(let spec): (.cosine, spec)
+    case .activated(let spec): (.activated, spec)
     case .model(let spec): (.model, spec)
     }
   }
@@ -175,6 +177,8 @@ extension LayerSpec {
     case .stackedRNN: .stackedRNN(try source.configuration())
     case .timeMajor: .timeMajor(try source.configuration())
     case .channelsFirst: .channelsFirst(try source.configuration())
+    case .cosine: .cosine(try source.configuration())
+    case .activated: .activated(try source.configuration())
     case .model: .model(try source.configuration())
     }
   }

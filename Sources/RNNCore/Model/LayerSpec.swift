@@ -82,6 +82,8 @@ public enum LayerSpec: Sendable, Equatable {
   indirect case stackedRNN(StackedRNNSpec)
   indirect case timeMajor(TimeMajorSpec)
   indirect case channelsFirst(ChannelsFirstSpec)
+  case cosine(CosineSpec)
+  indirect case activated(ActivatedSpec)
   indirect case model(NestedModelSpec)
 
   /// The kinds, without their configuration; the raw value is Keras's class name where Keras has such a layer.
@@ -167,6 +169,8 @@ public enum LayerSpec: Sendable, Equatable {
     case stackedRNN = "StackedRNN"
     case timeMajor = "TimeMajor"
     case channelsFirst = "ChannelsFirst"
+    case cosine = "Cosine"
+    case activated = "Activated"
     case model = "Model"
   }
 

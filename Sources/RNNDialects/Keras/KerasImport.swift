@@ -93,8 +93,8 @@ public struct KerasImport {
       model.ledger.append(
         LedgerEntry(.carried, "optimizer", "\(slots.count) tensors of the optimizer's state, under their own names"))
     }
-    let shapes = try model.validate()
-    if case .native? = options.architecture {} else { try model.spec.plain.refuseMasks(era.generation, shapes) }
+    try model.validate()
+    if case .native? = options.architecture {} else { try model.spec.plain.refuseMasks(era.generation) }
     return model
   }
 

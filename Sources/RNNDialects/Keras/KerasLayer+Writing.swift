@@ -47,6 +47,13 @@ struct KerasLayerWriting {
       config["time_major"] = true
       return config
     }
+    if case .activated(let spec) = layer.spec {
+      var inner = spec.layer
+      inner.name = layer.name
+      var config = try config(of: inner)
+      config["activation"] = try innerEntry(of: spec.activation)
+      return config
+    }
     if case .model(let nested) = layer.spec {
       var config = try KerasGraphWriting(nested.model, self, name: layer.name).config()
       if !layer.isTrainable { config["trainable"] = false }
@@ -109,6 +116,7 @@ struct KerasLayerWriting {
     case .layerNormalization(let spec): spec.form == .rootMeanSquare ? "RMSNormalization" : "LayerNormalization"
     case .stackedRNN: "RNN"
     case .channelsFirst(let spec): className(of: spec.layer.spec)
+    case .activated(let spec): className(of: spec.layer.spec)
     case .timeMajor(let spec): className(of: spec.layer.spec)
     case .model(let spec): spec.model.isSequential ? "Sequential" : "Model"
     case .embedding, .tokenCounts, .masking, .dropout, .spatialDropout1D, .gaussianNoise, .gaussianDropout,
@@ -121,7 +129,7 @@ struct KerasLayerWriting {
       .squeeze, .stack, .matrixProduct, .reverseSteps, .foldSteps, .unfoldSteps, .swapBatch, .whereValid, .withMask,
       .maskOf, .withoutMask, .bidirectional, .timeDistributed, .rearrange, .split, .select, .cumulative, .einsum,
       .einsumDense, .adaptiveMaxPooling1D, .adaptiveAveragePooling1D, .rescaling, .normalization, .discretization,
-      .integerLookup:
+      .integerLookup, .cosine:
       spec.kind.rawValue
     }
   }
@@ -254,9 +262,9 @@ struct KerasLayerWriting {
       .binary,
       .reduction, .slice, .expandDims, .squeeze, .stack, .matrixProduct, .reverseSteps, .foldSteps, .unfoldSteps,
       .swapBatch, .whereValid, .withMask, .maskOf, .withoutMask, .rearrange, .split, .select, .cumulative, .einsum,
-      .normalization, .discretization, .integerLookup:
+      .normalization, .discretization, .integerLookup, .cosine:
       throw RNNError.unsupported("\(generation.rawValue) has no layer that does what \(spec.kind.rawValue) does")
-    case .channelsFirst, .timeMajor, .model:
+    case .channelsFirst, .timeMajor, .activated, .model:
       throw RNNError(.internalError, "\(spec.kind.rawValue) is written by its parts")
     }
   }

@@ -67,7 +67,8 @@ struct KerasLayerReader {
         throw RNNError.unsupported("the layer class '\(className)' is not supported")
       }
       if kind == .sequential || kind == .functional { return try model(entry, name: name, className: className) }
-      guard let object = config.object else { throw RNNError.badData("the configuration is \(config.kind)") }
+      guard var object = config.object else { throw RNNError.badData("the configuration is \(config.kind)") }
+      let activation = try activationLayer(&object)
       var reader = KerasConfigReader(className: className, layerName: name, config: object, era: era)
       var note = KerasLayerNote(className: className)
       note.statesResetAfter = object["reset_after"] != nil
@@ -105,8 +106,28 @@ struct KerasLayerReader {
           spec: isTimeMajor ? .timeMajor(TimeMajorSpec(layer: layer)) : .channelsFirst(ChannelsFirstSpec(layer: layer)),
           isTrainable: layer.isTrainable)
       }
-      return (layer, note)
+      guard let activation else { return (layer, note) }
+      guard !layer.spec.isRecurrent else {
+        throw RNNError.unsupported("\(activation.note.className) as the activation of a recurrent layer")
+      }
+      var whole = KerasLayerNote(className: className)
+      whole.inner = [note, activation.note]
+      let activated = LayerSpec.activated(ActivatedSpec(layer: layer, activation: activation.layer))
+      return (ModelSpec.Layer(name: name, spec: activated, isTrainable: layer.isTrainable), whole)
     }
+  }
+
+  /// A layer that is the activation of another one and no function with numbers; it is taken off that one.
+  private mutating func activationLayer(
+    _ config: inout JSONObject
+  ) throws -> (layer: ModelSpec.Layer, note: KerasLayerNote)? {
+    guard let entry = config["activation"], let className = entry["class_name"]?.string,
+      let kind = KerasClass(named: className), let inner = entry["config"]?.object
+    else { return nil }
+    var reader = KerasConfigReader(className: className, layerName: "", config: inner, era: era)
+    guard (try? KerasActivationLayers.activation(kind, &reader)) == nil else { return nil }
+    config["activation"] = "linear"
+    return try layer(entry)
   }
 
   private func channelsFirst(_ kind: KerasClass, _ reader: inout KerasConfigReader) throws -> Bool {

@@ -163,40 +163,26 @@ struct KerasMasks {
 }
 
 extension ModelSpec {
-  /// Two layers do more with masks than is carried: Keras 2's GroupNormalization takes its statistics over what a mask
-  /// leaves (tf_keras, `group_normalization.py`, `_apply_normalization`), Keras 3's over everything; and a ConvLSTM1D
-  /// takes masks of its steps' rows as well as of its steps.
-  /// - Throws: `unsupported` where such a mask may reach one.
-  func refuseMasks(_ generation: KerasGeneration, _ shapes: ModelShapes) throws {
-    // The rank of the mask behind each call, 0 without one.
-    var ranks: [Int] = []
+  /// Keras 2's GroupNormalization takes its statistics over what a mask leaves, which it aligns with the last axes, so that
+  /// few masks fit at all (tf_keras, `group_normalization.py`, `call`); Keras 3's takes them over everything.
+  /// - Throws: `unsupported` where a mask may reach one of Keras 2.
+  func refuseMasks(_ generation: KerasGeneration) throws {
+    guard generation == .keras2 else { return }
+    var isMasked: [Bool] = []
     for call in calls {
       let layer = layers[call.layer]
       let configuration = layer.spec.configuration
-      let reaching = call.inputs.map { $0.output == 0 ? ranks[$0.call] : 0 }.max() ?? 0
-      try locating("layer '\(layer.name)'") {
-        if generation == .keras2, reaching > 0, configuration is GroupNormalizationSpec {
-          throw RNNError.unsupported("GroupNormalization over the steps that a mask leaves")
-        }
-        if reaching > 2, configuration is ConvLSTM1DSpec {
-          throw RNNError.unsupported("ConvLSTM1D with a mask of its rows")
-        }
+      let isReached = call.inputs.contains { $0.output == 0 && isMasked[$0.call] }
+      if isReached, configuration is GroupNormalizationSpec {
+        throw RNNError.unsupported("GroupNormalization over the steps that a mask leaves", at: "layer '\(layer.name)'")
       }
-      let rank = shapes.outputs[call.inputs.first?.call ?? 0][call.inputs.first?.output ?? 0].count
-      if configuration is MaskingSpec {
-        ranks.append(rank)
-      } else if let embedding = configuration as? EmbeddingSpec {
-        ranks.append(embedding.maskZero ? rank + 1 : 0)
-      } else if configuration is WithMaskSpec || configuration is MaskOfSpec {
-        let mask = call.inputs[1]
-        ranks.append(
-          configuration is WithMaskSpec ? shapes.outputs[mask.call][mask.output].count + 1 : ranks[mask.call])
-      } else {
-        let joins =
-          configuration is ConcatenateSpec || configuration is MergeSpec || configuration is ReverseStepsSpec
-          || configuration is UnfoldStepsSpec || configuration is SwapBatchSpec || configuration is WhereValidSpec
-        ranks.append(configuration.keepsMask || joins ? reaching : 0)
-      }
+      let makes = configuration is MaskingSpec || configuration is WithMaskSpec
+      let joins =
+        configuration is ConcatenateSpec || configuration is MergeSpec || configuration is ReverseStepsSpec
+        || configuration is UnfoldStepsSpec || configuration is SwapBatchSpec || configuration is WhereValidSpec
+      let hands = configuration is MaskOfSpec && isMasked[call.inputs[1].call]
+      let embeds = (configuration as? EmbeddingSpec)?.maskZero ?? false
+      isMasked.append(makes || embeds || hands || isReached && (configuration.keepsMask || joins))
     }
   }
 }

@@ -49,6 +49,7 @@ extension KerasLayerReading {
       var spec = DotSpec(axes: axes, normalize: false)
       spec.epsilon = 1e-12
       return .dot(spec)
+    case "cos": return .cosine(CosineSpec(axes: axes))
     case _: throw RNNError.unsupported("Merge with the mode '\(mode)' is not supported")
     }
   }

@@ -7,7 +7,7 @@ import RNNCore
 ///
 /// K (taps, channels, 4 filters), R (taps, filters, 4 filters), b (4 filters); blocks i, f, g, o. The input's convolutions
 /// of all steps run together, those of the state step by step. Masks, and what is returned, are those of an LSTM whose
-/// states are (windows, filters).
+/// states are (windows, filters); a mask may have a row for each window, which then keeps its state alone.
 struct ConvLSTM1DLayer: UnaryLayer {
   let spec: ConvLSTM1DSpec
 
@@ -39,8 +39,11 @@ struct ConvLSTM1DLayer: UnaryLayer {
   private var stateConvolution: Conv1DLayer { Conv1DLayer(spec: spec.stateConvolution) }
 
   func plan(_ inputs: [PlannedInput], isTraining: Bool) throws -> LayerPlan {
-    guard spec.options.ignoresMask || inputs[0].mask?.count ?? 2 <= 2 else {
-      throw RNNError.unsupported("ConvLSTM1D with a mask of its rows")
+    if !spec.options.ignoresMask, let mask = inputs[0].mask, mask.count > 2 {
+      let windows = try Sizes(inputs[0].shape, spec).windows
+      guard mask[2] == windows else {
+        throw RNNError.badData("a mask of \(mask[2]) rows, where a state of ConvLSTM1D has \(windows)")
+      }
     }
     return try plan(input: inputs[0].shape, isMasked: inputs[0].mask != nil, isTraining: isTraining)
   }
@@ -92,9 +95,10 @@ struct ConvLSTM1DLayer: UnaryLayer {
     }
   }
 
-  private func isValid(_ x: Value, _ example: Int, _ time: Int, _ sizes: Sizes) -> Bool {
+  private func isValid(_ x: Value, _ example: Int, _ time: Int, window: Int, _ sizes: Sizes) -> Bool {
     guard !spec.options.ignoresMask, let mask = x.mask else { return true }
-    return mask[example * sizes.steps + time] != 0
+    let step = example * sizes.steps + time
+    return mask[x.maskShape.count > 2 ? step * sizes.windows + window : step] != 0
   }
 
   /// Factors of dropout, one for each element of an example, the same at every step.
@@ -167,20 +171,22 @@ struct ConvLSTM1DLayer: UnaryLayer {
           (tape.before + place).update(from: dropped + state, count: sizes.state)
           (tape.cellBefore + place).update(from: c + state, count: sizes.state)
         }
-        guard isValid(x, example, time, sizes) else {
-          if spec.options.zeroOutputForMask { (output + state).update(repeating: 0, count: sizes.state) }
-          if let tape { (tape.cell + place).update(repeating: 0, count: sizes.state) }
-          continue
-        }
         let sums = projected + 4 * place
         Kernels.table.add(sums, product + example * sizes.sums, sizes.sums)
         if let tape { (tape.sums + 4 * place).update(from: sums, count: sizes.sums) }
-        advance(sums, h + state, c + state, sizes)
+        for window in 0..<sizes.windows {
+          let first = state + window * sizes.filters
+          if isValid(x, example, time, window: window, sizes) {
+            advance(sums + 4 * window * sizes.filters, h + first, c + first)
+            (output + first).update(from: h + first, count: sizes.filters)
+          } else if spec.options.zeroOutputForMask {
+            (output + first).update(repeating: 0, count: sizes.filters)
+          }
+        }
         if let tape {
           (tape.gates + 4 * place).update(from: sums, count: sizes.sums)
           (tape.cell + place).update(from: c + state, count: sizes.state)
         }
-        (output + state).update(from: h + state, count: sizes.state)
       }
       if spec.options.returnSequences {
         for example in 0..<batch {
@@ -200,22 +206,18 @@ struct ConvLSTM1DLayer: UnaryLayer {
     }
   }
 
-  /// One step of one example; `sums` become the gates.
-  private func advance(_ sums: Floats, _ h: Floats, _ c: Floats, _ sizes: Sizes) {
-    let filters = sizes.filters
-    for window in 0..<sizes.windows {
-      let gates = sums + window * 4 * filters
-      ActivationKernel.apply(spec.recurrentActivation, gates, rows: 2, width: filters)
-      ActivationKernel.apply(spec.activation, gates + 2 * filters, rows: 1, width: filters)
-      ActivationKernel.apply(spec.recurrentActivation, gates + 3 * filters, rows: 1, width: filters)
-      for filter in 0..<filters {
-        let place = window * filters + filter
-        c[place] = gates[filters + filter] * c[place] + gates[filter] * gates[2 * filters + filter]
-        h[place] = c[place]
-      }
-      ActivationKernel.apply(spec.activation, h + window * filters, rows: 1, width: filters)
-      for filter in 0..<filters { h[window * filters + filter] *= gates[3 * filters + filter] }
+  /// One step of one window; the sums become the gates.
+  private func advance(_ gates: Floats, _ h: Floats, _ c: Floats) {
+    let filters = spec.filters
+    ActivationKernel.apply(spec.recurrentActivation, gates, rows: 2, width: filters)
+    ActivationKernel.apply(spec.activation, gates + 2 * filters, rows: 1, width: filters)
+    ActivationKernel.apply(spec.recurrentActivation, gates + 3 * filters, rows: 1, width: filters)
+    for filter in 0..<filters {
+      c[filter] = gates[filters + filter] * c[filter] + gates[filter] * gates[2 * filters + filter]
+      h[filter] = c[filter]
     }
+    ActivationKernel.apply(spec.activation, h, rows: 1, width: filters)
+    for filter in 0..<filters { h[filter] *= gates[3 * filters + filter] }
   }
 
   func backward(_ run: BackwardRun) {
@@ -253,13 +255,17 @@ struct ConvLSTM1DLayer: UnaryLayer {
           Kernels.table.add(
             carried + state, run.outputGradients[0] + (example * steps + position) * sizes.state, sizes.state)
         }
-        guard isValid(x, example, time, sizes) else {
-          if spec.options.zeroOutputForMask { (carried + state).update(repeating: 0, count: sizes.state) }
-          continue
+        for window in 0..<sizes.windows {
+          let first = window * sizes.filters
+          if isValid(x, example, time, window: window, sizes) {
+            Kernels.table.add(dh + state + first, carried + state + first, sizes.filters)
+            stepBack(tape, place + first, dh + state + first, dc + state + first, dSums + 4 * (place + first))
+          } else if !spec.options.zeroOutputForMask {
+            // The output is that of an earlier step.
+            continue
+          }
+          (carried + state + first).update(repeating: 0, count: sizes.filters)
         }
-        Kernels.table.add(dh + state, carried + state, sizes.state)
-        (carried + state).update(repeating: 0, count: sizes.state)
-        stepBack(tape, place, dh + state, dc + state, dSums + 4 * place, sizes)
         (stepSums + example * sizes.sums).update(from: dSums + 4 * place, count: sizes.sums)
       }
       addThroughState(run, tape, time, stepSums, through, memory.next, sizes)
@@ -307,38 +313,33 @@ struct ConvLSTM1DLayer: UnaryLayer {
     }
   }
 
-  /// One step of one example, as in `LSTMLayer`: dh and dc become those before the step, without what goes through R.
-  private func stepBack(_ tape: Tape, _ place: Int, _ dh: Floats, _ dc: Floats, _ d: Floats, _ sizes: Sizes) {
-    let filters = sizes.filters
+  /// One step of one window, as in `LSTMLayer`: dh and dc become those before the step, without what goes through R.
+  private func stepBack(_ tape: Tape, _ place: Int, _ dh: Floats, _ dc: Floats, _ d: Floats) {
+    let filters = spec.filters
     withUnsafeTemporaryAllocation(of: Float.self, capacity: 2 * filters) { memory in
       guard let squashed = memory.baseAddress else { return }
       let through = squashed + filters
-      for window in 0..<sizes.windows {
-        let first = window * filters
-        let (gates, sums, d) = (
-          tape.gates + 4 * (place + first), tape.sums + 4 * (place + first), d + 4 * first
-        )
-        squashed.update(from: tape.cell + place + first, count: filters)
-        ActivationKernel.apply(spec.activation, squashed, rows: 1, width: filters)
-        for filter in 0..<filters { through[filter] = dh[first + filter] * gates[3 * filters + filter] }
-        ActivationGradient.apply(
-          spec.activation, rows: 1, width: filters, x: tape.cell + place + first, y: squashed, dy: through, dx: through)
-        for filter in 0..<filters {
-          dc[first + filter] += through[filter]
-          d[filter] = dc[first + filter] * gates[2 * filters + filter]
-          d[filters + filter] = dc[first + filter] * tape.cellBefore[place + first + filter]
-          d[2 * filters + filter] = dc[first + filter] * gates[filter]
-          d[3 * filters + filter] = dh[first + filter] * squashed[filter]
-          dc[first + filter] *= gates[filters + filter]
-          dh[first + filter] = 0
-        }
-        let gate = spec.recurrentActivation
-        ActivationGradient.apply(gate, rows: 2, width: filters, x: sums, y: gates, dy: d, dx: d)
-        let (g, o) = (2 * filters, 3 * filters)
-        ActivationGradient.apply(
-          spec.activation, rows: 1, width: filters, x: sums + g, y: gates + g, dy: d + g, dx: d + g)
-        ActivationGradient.apply(gate, rows: 1, width: filters, x: sums + o, y: gates + o, dy: d + o, dx: d + o)
+      let (gates, sums, cell) = (tape.gates + 4 * place, tape.sums + 4 * place, tape.cell + place)
+      squashed.update(from: cell, count: filters)
+      ActivationKernel.apply(spec.activation, squashed, rows: 1, width: filters)
+      for filter in 0..<filters { through[filter] = dh[filter] * gates[3 * filters + filter] }
+      ActivationGradient.apply(
+        spec.activation, rows: 1, width: filters, x: cell, y: squashed, dy: through, dx: through)
+      for filter in 0..<filters {
+        dc[filter] += through[filter]
+        d[filter] = dc[filter] * gates[2 * filters + filter]
+        d[filters + filter] = dc[filter] * tape.cellBefore[place + filter]
+        d[2 * filters + filter] = dc[filter] * gates[filter]
+        d[3 * filters + filter] = dh[filter] * squashed[filter]
+        dc[filter] *= gates[filters + filter]
+        dh[filter] = 0
       }
+      let gate = spec.recurrentActivation
+      ActivationGradient.apply(gate, rows: 2, width: filters, x: sums, y: gates, dy: d, dx: d)
+      let (g, o) = (2 * filters, 3 * filters)
+      ActivationGradient.apply(
+        spec.activation, rows: 1, width: filters, x: sums + g, y: gates + g, dy: d + g, dx: d + g)
+      ActivationGradient.apply(gate, rows: 1, width: filters, x: sums + o, y: gates + o, dy: d + o, dx: d + o)
     }
   }
 }

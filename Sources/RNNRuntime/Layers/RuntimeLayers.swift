@@ -82,7 +82,7 @@ enum RuntimeLayers {
     case .withMask: PassingLayer(mask: .from(1))
     case .maskOf: PassingLayer(mask: .of(1))
     case .withoutMask: PassingLayer(mask: .ended)
-    case .bidirectional, .timeDistributed, .stackedRNN, .timeMajor, .channelsFirst, .model:
+    case .bidirectional, .timeDistributed, .stackedRNN, .timeMajor, .channelsFirst, .cosine, .activated, .model:
       preconditionFailure("the plain graph has none of these; see GraphExpansion")
     }
   }

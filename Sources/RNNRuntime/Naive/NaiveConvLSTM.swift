@@ -30,17 +30,21 @@ enum NaiveConvLSTM {
       var output = Array(repeating: Scalar(0), count: size)
       for position in 0..<steps {
         let time = example * steps + (spec.options.goBackwards ? steps - 1 - position : position)
-        if spec.options.ignoresMask || x.mask?[time] ?? true {
+        let isValid = valid(x, time, windows, spec)
+        if isValid.contains(true) {
           let values = zip(x.values[time * frameSize..<(time + 1) * frameSize], keep).map { $0 * $1 }
           let fromInput = try NaiveConvolution.forward(
             NaiveTensor(shape: [1] + frame, values: values), spec.inputConvolution, kernel: kernel, bias: bias)
           let fromState = try NaiveConvolution.forward(
             NaiveTensor(shape: [1, windows, spec.filters], values: zip(h, keepState).map { $0 * $1 }),
             spec.stateConvolution, kernel: recurrent, bias: Array(repeating: 0, count: 4 * spec.filters))
-          (h, c) = advance(zip(fromInput.values, fromState.values).map { $0 + $1 }, c, spec, windows)
-          output = h
-        } else if spec.options.zeroOutputForMask {
-          output = Array(repeating: 0, count: size)
+          let next = advance(zip(fromInput.values, fromState.values).map { $0 + $1 }, c, spec, windows)
+          for index in 0..<size where isValid[index / spec.filters] {
+            (h[index], c[index], output[index]) = (next.h[index], next.c[index], next.h[index])
+          }
+        }
+        if spec.options.zeroOutputForMask {
+          for index in 0..<size where !isValid[index / spec.filters] { output[index] = 0 }
         }
         if spec.options.returnSequences { outputs += output }
       }
@@ -54,6 +58,15 @@ enum NaiveConvLSTM {
       shape: isSequence ? [batch, steps] + state.dropFirst() : state, values: outputs, mask: isSequence ? x.mask : nil,
       maskShape: isSequence ? x.maskShape : nil)
     return [first] + (spec.options.returnState ? finals.map { NaiveTensor(shape: state, values: $0) } : [])
+  }
+
+  /// Whether each window's state moves at a step.
+  private static func valid<Scalar>(
+    _ x: NaiveTensor<Scalar>, _ time: Int, _ windows: Int, _ spec: ConvLSTM1DSpec
+  ) -> [Bool] {
+    guard !spec.options.ignoresMask, let mask = x.mask else { return Array(repeating: true, count: windows) }
+    let hasRows = x.maskShape?.count ?? 2 > 2
+    return (0..<windows).map { mask[hasRows ? time * windows + $0 : time] }
   }
 
   private static func advance<Scalar: Real & BinaryFloatingPoint>(

@@ -62,7 +62,7 @@ enum NaiveLayers {
       .discretization, .integerLookup:
       guard let layer = RuntimeLayers.make(ModelSpec.Layer(name: "", spec: spec)) as? any FormulaLayer else { break }
       return try NaiveFormula.run(layer, inputs, weights, noise)
-    case .bidirectional, .timeDistributed, .stackedRNN, .timeMajor, .channelsFirst, .model: break
+    case .bidirectional, .timeDistributed, .stackedRNN, .timeMajor, .channelsFirst, .cosine, .activated, .model: break
     }
     throw RNNError(.internalError, "\(spec.kind.rawValue) has no naive form")
   }
