@@ -210,6 +210,9 @@ enum LayerSamples {
     var spec = BatchNormalizationSpec(axis: 1, epsilon: 0.5, momentum: 0.25)
     (spec.center, spec.scale, spec.correction) = (false, false, .sample)
     (spec.countsValidOnly, spec.alwaysUsesBatch) = (true, true)
+    var renorm = BatchNormalizationSpec.Renorm(momentum: 0.5)
+    (renorm.least, renorm.most, renorm.farthest) = (0.5, 2, 1)
+    spec.renorm = renorm
     return spec
   }
 

@@ -158,7 +158,9 @@ enum LayerSamples {
       spec.form = .uncentered
       return .layerNormalization(spec)
     }
-    return .batchNormalization(BatchNormalizationSpec(axis: -1, epsilon: 0.5, momentum: 0.5))
+    var spec = BatchNormalizationSpec(axis: -1, epsilon: 0.5, momentum: 0.5)
+    if variant == 0 { spec.renorm = .init(momentum: 0.5) }
+    return .batchNormalization(spec)
   }
 
   private static func operation(_ kind: LayerSpec.Kind) -> LayerSpec {

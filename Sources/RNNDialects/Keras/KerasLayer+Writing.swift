@@ -205,7 +205,18 @@ struct KerasLayerWriting {
       guard !spec.alwaysUsesBatch else {
         throw RNNError.unsupported("no later Keras has what BatchNormalization did with mode 2")
       }
-      return [
+      guard spec.renorm == nil || generation == .keras3 else {
+        throw RNNError.unsupported("\(generation.rawValue) has no renorm with these statistics")
+      }
+      let renorm = spec.renorm.map { renorm -> [(String, JSONValue)] in
+        let bounds = [("rmin", renorm.least), ("rmax", renorm.most), ("dmax", renorm.farthest)]
+        let stated = bounds.compactMap { name, bound in bound.map { (name, JSONValue.number($0)) } }
+        return [
+          ("renorm", true), ("renorm_momentum", .number(renorm.momentum)),
+          ("renorm_clipping", stated.isEmpty ? .null : .object(JSONObject(stated))),
+        ]
+      }
+      return (renorm ?? []) + [
         ("axis", .integer(spec.axis)), ("momentum", .number(spec.momentum)), ("epsilon", .number(spec.epsilon)),
         ("center", .bool(spec.center)), ("scale", .bool(spec.scale)),
       ]

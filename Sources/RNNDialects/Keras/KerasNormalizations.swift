@@ -9,9 +9,7 @@ extension KerasLayerReading {
     let momentum = try reader.double("momentum") ?? 0.99
     let mode = try reader.int("mode") ?? 0
     guard axis.count == 1 else { throw RNNError.unsupported("BatchNormalization over the axes \(axis)") }
-    guard try !reader.bool("renorm", default: false) else {
-      throw RNNError.unsupported("BatchNormalization with renorm=true")
-    }
+    let renorm = try renorm(&reader)
     switch mode {
     case 0, 2:
       var spec = BatchNormalizationSpec(axis: axis[0], epsilon: epsilon, momentum: momentum)
@@ -20,6 +18,7 @@ extension KerasLayerReading {
       spec.correction = reader.era.generation == .keras2 && !reader.era.isTensorFlowKeras ? .sample : .none
       spec.countsValidOnly = reader.era.generation == .keras3 || reader.era.isTensorFlowKeras
       spec.alwaysUsesBatch = mode == 2
+      spec.renorm = renorm
       return .batchNormalization(spec)
     case 1:
       var spec = LayerNormalizationSpec(axes: [-1], epsilon: epsilon)
@@ -28,6 +27,19 @@ extension KerasLayerReading {
     case _:
       throw RNNError.unsupported("BatchNormalization with mode=\(mode)")
     }
+  }
+
+  /// Keras 3's; that of TensorFlow's first BatchNormalization has other statistics.
+  private static func renorm(_ reader: inout KerasConfigReader) throws -> BatchNormalizationSpec.Renorm? {
+    guard try reader.bool("renorm", default: false) else { return nil }
+    guard reader.era.generation == .keras3 else {
+      throw RNNError.unsupported("BatchNormalization with renorm=true before Keras 3")
+    }
+    var renorm = BatchNormalizationSpec.Renorm(momentum: try reader.double("renorm_momentum") ?? 0.99)
+    let bounds = reader.value("renorm_clipping")
+    (renorm.least, renorm.most) = (bounds?["rmin"]?.double, bounds?["rmax"]?.double)
+    renorm.farthest = bounds?["dmax"]?.double
+    return renorm
   }
 
   static func layerNormalization(_ reader: inout KerasConfigReader) throws -> LayerNormalizationSpec {

@@ -9,6 +9,8 @@ struct KerasText {
   var words: [String]?
   /// What stands before the words in a vocabulary file.
   var specials: [String]
+  /// A word that stands for no word, where that is not the empty one.
+  private var mask: String?
   /// Ids that are handed on, or what is made of them.
   var counts: TokenCountsSpec.Mode?
   /// A vector's width, where it is not that of the vocabulary.
@@ -83,10 +85,13 @@ struct KerasText {
     rules.split = .whole
     let unknown = config["num_oov_indices"]?.integer ?? 1
     if let salt = config["salt"], !salt.isNull { throw RNNError.unsupported("StringLookup with a salt") }
-    let mask = config["mask_token"]?.string
-    if let mask {
-      guard mask.isEmpty else { throw RNNError.unsupported("StringLookup with the mask_token '\(mask)'") }
-      if counts == nil { specials.append("") }
+    let token = config["mask_token"]?.string
+    if let token {
+      guard token.isEmpty || counts == nil else {
+        throw RNNError.unsupported("StringLookup with the mask_token '\(token)' and another output_mode than int")
+      }
+      if counts == nil { specials.append(token) }
+      if !token.isEmpty { mask = token }
     }
     if unknown > 0 {
       guard unknown <= KerasText.mostWords else { throw RNNError.unsupported("num_oov_indices=\(unknown)") }
@@ -95,7 +100,7 @@ struct KerasText {
       specials += Array(repeating: config["oov_token"]?.string ?? "[UNK]", count: unknown)
     }
     // An empty word is the mask's, or one like any other that is not known.
-    if mask == nil {
+    if token?.isEmpty != true {
       rules.emptyID = rules.unknownID.map { first in
         unknown > 1 ? first + Int(KerasText.emptyFingerprint % UInt64(unknown)) : first
       }
@@ -119,8 +124,15 @@ struct KerasText {
     }
     if Array(all.prefix(specials.count)) == specials { all.removeFirst(specials.count) }
     var rules = rules
-    rules.firstID = specials.count
-    return try TextBundle(rules: rules, listing: all)
+    guard let mask else {
+      rules.firstID = specials.count
+      return try TextBundle(rules: rules, listing: all)
+    }
+    // The mask is a word like others, with the first id.
+    rules.firstID = 0
+    let gap = [String?](repeating: nil, count: specials.count - 1)
+    let tensors = try TextBundle.tensors([mask] + gap + all)
+    return TextBundle(rules: rules, words: tensors.words, offsets: tensors.offsets)
   }
 
   /// What the layer comes to behind its ids.

@@ -11,6 +11,12 @@ import RealModule
 /// With `alwaysUsesBatch`, mean and variance are the batch's outside training, too. Then, with n positions a channel and x' = (x - mean) / sqrt(variance + epsilon),
 ///
 ///     dx = gamma / sqrt(variance + epsilon) (dy - sum(dy) / n - x' sum(dy x') / n)    dgamma = sum(dy x')
+///
+/// With `renorm` (Ioffe 2017), y = gamma (x' r + d) + beta in training, with the constants
+///
+///     r = sqrt(variance + epsilon) / deviation    d = (mean - moving mean) / deviation
+///
+/// of the renorm's own moving mean and deviation, within their bounds.
 struct BatchNormalizationLayer: FormulaLayer {
   let spec: BatchNormalizationSpec
   let isFrozen: Bool
@@ -20,24 +26,37 @@ struct BatchNormalizationLayer: FormulaLayer {
     var beta: Pointer?
     var mean: Pointer
     var variance: Pointer
+    /// Moving deviation, and the renorm's own mean and deviation.
+    var renorm: [Pointer]
   }
 
   private func split<Pointer>(_ parameters: [Pointer]) -> Parameters<Pointer> {
-    let count = parameters.count
+    let first = parameters.count - spec.statisticNames.count
     return Parameters(
       gamma: spec.scale ? parameters[0] : nil, beta: spec.center ? parameters[spec.scale ? 1 : 0] : nil,
-      mean: parameters[count - 2], variance: parameters[count - 1])
+      mean: parameters[first], variance: parameters[first + 1], renorm: Array(parameters[(first + 2)...]))
   }
 
   private func view(_ shape: [Int]) -> AxisView {
     AxisView(shape, place: AxisView.place(spec.axis, rank: shape.count))
   }
 
-  /// The tape, of each channel: mean and 1 / sqrt(variance + epsilon) as they were used, and n.
+  /// r and d of a channel; 1 and 0 without renormalization.
+  private func correction<Scalar: Real & BinaryFloatingPoint>(
+    mean: Scalar, deviation: Scalar, _ own: [UnsafePointer<Scalar>], _ channel: Int
+  ) -> (r: Scalar, d: Scalar) {
+    guard let renorm = spec.renorm else { return (1, 0) }
+    let moving = max(own[2][channel], Scalar.sqrt(Scalar(spec.epsilon)))
+    let r = min(max(deviation / moving, Scalar(renorm.least ?? 0)), renorm.most.map { Scalar($0) } ?? .infinity)
+    let bound = renorm.farthest.map { Scalar($0) } ?? .infinity
+    return (r, min(max((mean - own[1][channel]) / moving, -bound), bound))
+  }
+
+  /// The tape, of each channel: mean and 1 / sqrt(variance + epsilon) as they were used, n, r and d.
   func plan(_ inputs: [PlannedInput], isTraining: Bool) -> LayerPlan {
     let channels = view(inputs[0].shape).size
     return LayerPlan(
-      outputShapes: [inputs[0].shape], maskSource: inputs[0].mask == nil ? nil : 0, tape: 3 * channels,
+      outputShapes: [inputs[0].shape], maskSource: inputs[0].mask == nil ? nil : 0, tape: 5 * channels,
       backwardScratch: 2 * channels)
   }
 
@@ -74,9 +93,11 @@ struct BatchNormalizationLayer: FormulaLayer {
       let mean = counted.reduce(Scalar(0)) { $0 + input.values[$1] } / count
       var squares: Scalar = 0
       for place in counted { squares += (input.values[place] - mean) * (input.values[place] - mean) }
-      let factor = (parameters.gamma?[channel] ?? 1) / Scalar.sqrt(squares / count + Scalar(spec.epsilon))
+      let deviation = Scalar.sqrt(squares / count + Scalar(spec.epsilon))
+      let (r, d) = correction(mean: mean, deviation: deviation, parameters.renorm, channel)
       for place in places {
-        run.outputs[0].values[place] = (input.values[place] - mean) * factor + (parameters.beta?[channel] ?? 0)
+        let value = (input.values[place] - mean) / deviation * r + d
+        run.outputs[0].values[place] = value * (parameters.gamma?[channel] ?? 1) + (parameters.beta?[channel] ?? 0)
       }
     }
   }
@@ -86,11 +107,19 @@ struct BatchNormalizationLayer: FormulaLayer {
     let (x, y) = (run.inputs[0], run.outputs[0].floats)
     let view = view(x.shape)
     let usesBatch = run.isTraining && !isFrozen || spec.alwaysUsesBatch
-    withUnsafeTemporaryAllocation(of: Float.self, capacity: 3 * view.size) { memory in
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: 5 * view.size) { memory in
       guard let base = run.tape ?? memory.baseAddress else { return }
       let (mean, scale, counts) = (base, base + view.size, base + 2 * view.size)
+      let (r, d) = (base + 3 * view.size, base + 4 * view.size)
+      r.update(repeating: 1, count: view.size)
+      d.update(repeating: 0, count: view.size)
       if usesBatch {
         takeBatchStatistics(x, view, mean, scale, counts)
+        for channel in 0..<view.size {
+          let deviation = (scale[channel] + Float(spec.epsilon)).squareRoot()
+          (r[channel], d[channel]) = correction(
+            mean: mean[channel], deviation: deviation, parameters.renorm, channel)
+        }
         if run.isTraining, !isFrozen { moveStatistics(parameters, view, mean, scale, counts) }
       } else {
         mean.update(from: parameters.mean, count: view.size)
@@ -99,8 +128,9 @@ struct BatchNormalizationLayer: FormulaLayer {
       for channel in 0..<view.size { scale[channel] = 1 / (scale[channel] + Float(spec.epsilon)).squareRoot() }
       for block in 0..<view.outer {
         for channel in 0..<view.size {
-          let factor = (parameters.gamma?[channel] ?? 1) * scale[channel]
-          let shift = (parameters.beta?[channel] ?? 0) - mean[channel] * factor
+          let gamma = parameters.gamma?[channel] ?? 1
+          let factor = gamma * r[channel] * scale[channel]
+          let shift = (parameters.beta?[channel] ?? 0) + gamma * d[channel] - mean[channel] * factor
           let start = (block * view.size + channel) * view.inner
           for index in start..<start + view.inner { y[index] = x.floats[index] * factor + shift }
         }
@@ -152,6 +182,14 @@ struct BatchNormalizationLayer: FormulaLayer {
       movingMean[channel] = movingMean[channel] * kept + mean[channel] * (1 - kept)
       movingVariance[channel] =
         movingVariance[channel] * kept + variance[channel] * Float(correction) * (1 - kept)
+      guard let renorm = spec.renorm else { continue }
+      let deviation = (variance[channel] + Float(spec.epsilon)).squareRoot()
+      let own = parameters.renorm.map { UnsafeMutablePointer(mutating: $0) + channel }
+      own[0].pointee = own[0].pointee * kept + deviation * (1 - kept)
+      own[1].pointee = own[1].pointee * Float(renorm.momentum) + mean[channel] * (1 - Float(renorm.momentum))
+      own[2].pointee = own[2].pointee * Float(renorm.momentum) + deviation * (1 - Float(renorm.momentum))
+      // The moving variance is that of the moving deviation.
+      movingVariance[channel] = max(own[0].pointee * own[0].pointee - Float(spec.epsilon), 0)
     }
   }
 
@@ -160,6 +198,7 @@ struct BatchNormalizationLayer: FormulaLayer {
     let x = run.inputs[0]
     let view = view(x.shape)
     let (mean, scale, counts) = (run.tape, run.tape + view.size, run.tape + 2 * view.size)
+    let (r, d) = (run.tape + 3 * view.size, run.tape + 4 * view.size)
     let dy = run.outputGradients[0]
     let (sums, products) = (run.scratch, run.scratch + view.size)
     for channel in 0..<view.size {
@@ -176,7 +215,7 @@ struct BatchNormalizationLayer: FormulaLayer {
     if let gradients = run.parameterGradients {
       let split = split(gradients)
       for channel in 0..<view.size {
-        split.gamma?[channel] += products[channel]
+        split.gamma?[channel] += r[channel] * products[channel] + d[channel] * sums[channel]
         split.beta?[channel] += sums[channel]
       }
     }
@@ -184,7 +223,7 @@ struct BatchNormalizationLayer: FormulaLayer {
     let usesBatch = run.noise != nil && !isFrozen || spec.alwaysUsesBatch
     for block in 0..<view.outer {
       for channel in 0..<view.size {
-        let factor = (parameters.gamma?[channel] ?? 1) * scale[channel]
+        let factor = (parameters.gamma?[channel] ?? 1) * r[channel] * scale[channel]
         let start = (block * view.size + channel) * view.inner
         for index in start..<start + view.inner {
           guard usesBatch, weight(x, index) else {

@@ -6,7 +6,7 @@ public enum DefaultInitializers {
   public static func initializer(for layer: LayerSpec, _ parameter: String, rules: KerasRules = .later) -> Initializer {
     switch parameter {
     case "embeddings": return .uniform(minimum: -0.05, maximum: 0.05)
-    case "gamma", "moving_variance", "a_right", "carry_bias": return .ones
+    case "gamma", "moving_variance", "moving_stddev", "renorm_stddev", "a_right", "carry_bias": return .ones
     case "recurrent_kernel": return .orthogonal(gain: rules == .keras1 ? 1.1 : 1, rules: rules)
     case "scale":
       // One number starts as 1, a vector as Glorot's.

@@ -18,6 +18,23 @@ public struct BatchNormalizationSpec: SingleInputLayer {
   public var countsValidOnly = false
   /// Whether the batch's statistics serve outside training, too: Keras 1's mode 2.
   public var alwaysUsesBatch = false
+  /// Batch renormalization, where it is used.
+  public var renorm: Renorm?
+
+  /// In training what is normalised with the batch's statistics is multiplied by r and moved by d, which lead to the moving
+  /// ones and count as constants (Ioffe 2017).
+  public struct Renorm: Sendable, Equatable, Codable {
+    /// Bounds of r and of |d|; `nil` for none.
+    public var least: Double?
+    public var most: Double?
+    public var farthest: Double?
+    /// The fraction of its own moving statistics that a training step keeps.
+    public var momentum: Double
+
+    public init(momentum: Double) {
+      self.momentum = momentum
+    }
+  }
 
   /// n is the number of positions.
   public enum VarianceCorrection: String, Sendable, Codable, CaseIterable {
@@ -43,11 +60,13 @@ public struct BatchNormalizationSpec: SingleInputLayer {
   public var parameterNames: [String] {
     (scale ? ["gamma"] : []) + (center ? ["beta"] : []) + statisticNames
   }
-  public var statisticNames: [String] { ["moving_mean", "moving_variance"] }
+  public var statisticNames: [String] {
+    ["moving_mean", "moving_variance"] + (renorm == nil ? [] : ["moving_stddev", "renorm_mean", "renorm_stddev"])
+  }
   public var needsWholeBatch: Bool { alwaysUsesBatch }
   public func outputShape(input: Shape) throws -> Shape { input }
 
-  /// gamma, beta, moving mean, moving variance, each of the axis's size.
+  /// gamma, beta, moving mean, moving variance and those of `renorm`, each of the axis's size.
   public func parameterShapes(input: Shape) throws -> [ParameterShape] {
     guard let size = input[try input.place(ofAxis: axis)] else {
       throw RNNError.badData("BatchNormalization needs a known size of the axis \(axis)")
