@@ -20,11 +20,9 @@ struct Case: Sendable, CustomTestStringConvertible {
 
   /// Cases with something that the dialect does not carry, and what the error must name.
   private static let refusals: [String: String] = [
-    "conv1d-rank-4": "Conv1D",
+
     "groupnormalization-mask": "GroupNormalization",
     "multiheadattention-axes": "MultiHeadAttention", "multiheadattention-rank-4": "output_shape",
-    "rmsnormalization-axis-1": "RMSNormalization",
-    "time-major-bidirectional-turned": "time_major=true",
   ]
 
   /// What the error must name; `nil` for a case that is imported. Cases that differ in their container share a reason.

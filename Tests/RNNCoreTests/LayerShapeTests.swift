@@ -183,6 +183,8 @@ import Testing
     ]
     for spec in LayerSamples.all where kinds.contains(spec.kind) {
       for input in [[], [3], [4, nil], [2, 3, 4]] as [Shape] where input != [4, nil] || !passing.contains(spec.kind) {
+        // Keras 2's takes more axes before the steps.
+        if spec.kind == .conv1D, input.count > 2 { continue }
         expectError(.badData, naming: describe(shape: [nil] + input)) { try output(spec, input) }
       }
     }

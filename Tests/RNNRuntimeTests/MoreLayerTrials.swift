@@ -315,6 +315,7 @@ enum MoreLayerTrials {
       LayerTrial(.timeDistributed(TimeDistributedSpec(layer: lstm(recurrent()))), [2, 3, 2]),
     ]
     var convolution = Conv1DSpec(filters: 2, kernelSize: 2)
+    trials.append(LayerTrial(.conv1D(convolution), [2, 4, 3]))
     for activation: Activation in [.tanh, .softmax] {
       convolution.activation = activation
       let layer = ModelSpec.Layer(name: "conv", spec: .conv1D(convolution))

@@ -43,6 +43,13 @@ struct KerasLayerWriting {
     if case .timeMajor(let spec) = layer.spec {
       var inner = spec.layer
       inner.name = layer.name
+      if case .bidirectional(var both) = inner.spec {
+        // Each direction says it of itself.
+        both.forward.spec = .timeMajor(TimeMajorSpec(layer: both.forward))
+        both.backward.spec = .timeMajor(TimeMajorSpec(layer: both.backward))
+        inner.spec = .bidirectional(both)
+        return try config(of: inner)
+      }
       var config = try config(of: inner)
       config["time_major"] = true
       return config

@@ -183,9 +183,15 @@ struct KerasLayerReader {
     _ reader: inout KerasConfigReader, _ note: inout KerasLayerNote
   ) throws -> LayerSpec {
     var (forward, forwardNote) = try inner(reader.value("layer"), "layer")
-    guard forward.spec.kind != .timeMajor else {
-      throw RNNError.unsupported("Bidirectional over a layer with time_major=true")
+    // The steps stand first for both directions; the layers inside then stand as others do.
+    func turned(_ layer: inout ModelSpec.Layer, _ note: inout KerasLayerNote) -> Bool {
+      guard case .timeMajor(let spec) = layer.spec, let inner = note.inner.first else { return false }
+      let name = layer.name
+      (layer, note) = (spec.layer, inner)
+      layer.name = name
+      return true
     }
+    let isTimeMajor = turned(&forward, &forwardNote)
     guard var options = forward.spec.recurrentOptions else {
       throw RNNError.unsupported("Bidirectional over \(forwardNote.className)")
     }
@@ -195,6 +201,9 @@ struct KerasLayerReader {
     var (backward, backwardNote) = (forward, forwardNote)
     if let value = reader.value("backward_layer"), !value.isNull {
       (backward, backwardNote) = try inner(value, "backward_layer")
+      guard turned(&backward, &backwardNote) == isTimeMajor else {
+        throw RNNError.unsupported("Bidirectional over one layer with time_major=true and one without")
+      }
       if var own = backward.spec.recurrentOptions {
         if zeroes { own.zeroOutputForMask = own.zeroOutputForMask || own.returnSequences }
         backward.spec.setRecurrentOptions(own)
@@ -215,8 +224,15 @@ struct KerasLayerReader {
       merge = .concatenate
     }
     _ = try KerasLayerReading.options(&reader)
-    note.inner = [forwardNote, backwardNote]
-    return .bidirectional(BidirectionalSpec(forward: forward, backward: backward, merge: merge))
+    let spec = LayerSpec.bidirectional(BidirectionalSpec(forward: forward, backward: backward, merge: merge))
+    guard isTimeMajor else {
+      note.inner = [forwardNote, backwardNote]
+      return spec
+    }
+    var both = KerasLayerNote(className: note.className)
+    both.inner = [forwardNote, backwardNote]
+    note.inner = [both]
+    return .timeMajor(TimeMajorSpec(layer: ModelSpec.Layer(name: reader.layerName, spec: spec)))
   }
 
   private mutating func timeDistributed(

@@ -14,9 +14,32 @@ struct LayerNormalizationLayer: FormulaLayer {
     LayerPlan(outputShapes: [inputs[0].shape], maskSource: inputs[0].mask == nil || !spec.keepsMask ? nil : 0)
   }
 
+  /// Where a group's members lie in gamma and beta: these go along the last axes, or along the group's own.
+  private enum ParameterPlaces {
+    case last(count: Int)
+    case own([Int])
+
+    /// - Parameters:
+    ///   - index: of the member in its group.
+    ///   - element: of the member in the whole tensor.
+    func place(_ index: Int, element: Int) -> Int {
+      switch self {
+      case .last(let count): element % count
+      case .own(let places): places[index]
+      }
+    }
+  }
+
+  private func parameterPlaces(_ shape: [Int]) -> ParameterPlaces {
+    if spec.form == .rootMeanSquare {
+      return .last(count: max(elementCount(Array(shape.suffix(spec.axes.count))), 1))
+    }
+    return .own(ownPlaces(shape))
+  }
+
   /// For each member of a group in memory order, its place in gamma and beta, whose axes stand as the configuration
   /// lists them.
-  private func parameterPlaces(_ shape: [Int]) -> [Int] {
+  private func ownPlaces(_ shape: [Int]) -> [Int] {
     let places = spec.axes.map { AxisView.place($0, rank: shape.count) }
     let sorted = places.sorted()
     var result = [0]
@@ -70,8 +93,8 @@ struct LayerNormalizationLayer: FormulaLayer {
       let (x, y) = (run.inputs[0].values + group, run.outputs[0].values + group)
       let moments = moments(x, axes.members)
       for (index, member) in axes.members.enumerated() {
-        y[member] =
-          (x[member] - moments.center) * moments.scale * (gamma?[places[index]] ?? 1) + (beta?[places[index]] ?? 0)
+        let place = places.place(index, element: group + member)
+        y[member] = (x[member] - moments.center) * moments.scale * (gamma?[place] ?? 1) + (beta?[place] ?? 0)
       }
     }
   }
@@ -86,21 +109,23 @@ struct LayerNormalizationLayer: FormulaLayer {
       let moments = moments(UnsafePointer(x), axes.members)
       if let gradients = run.parameterGradients {
         for (index, member) in axes.members.enumerated() {
-          if spec.scale { gradients[0][places[index]] += dy[member] * (x[member] - moments.center) * moments.scale }
-          if spec.center { gradients[spec.scale ? 1 : 0][places[index]] += dy[member] }
+          let place = places.place(index, element: group + member)
+          if spec.scale { gradients[0][place] += dy[member] * (x[member] - moments.center) * moments.scale }
+          if spec.center { gradients[spec.scale ? 1 : 0][place] += dy[member] }
         }
       }
       guard let dx = run.inputGradients[0].map({ $0 + group }) else { continue }
       var (sum, product): (Float, Float) = (0, 0)
       for (index, member) in axes.members.enumerated() {
-        let value = dy[member] * (gamma?[places[index]] ?? 1)
+        let value = dy[member] * (gamma?[places.place(index, element: group + member)] ?? 1)
         sum += value
         product += value * (x[member] - moments.center)
       }
       let count = Float(axes.members.count)
       let isCentered = spec.form == .centered || spec.form == .doubleEpsilon
       for (index, member) in axes.members.enumerated() {
-        let value = dy[member] * (gamma?[places[index]] ?? 1) - (isCentered ? sum / count : 0)
+        let place = places.place(index, element: group + member)
+        let value = dy[member] * (gamma?[place] ?? 1) - (isCentered ? sum / count : 0)
         dx[member] += moments.scale * value - moments.slope * (x[member] - moments.mean) * product / count
       }
     }

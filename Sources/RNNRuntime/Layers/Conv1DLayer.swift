@@ -2,7 +2,8 @@ import RNNCore
 
 /// y[b, o, f] = f(bias[f] + sum over k, c of x[b, o stride + k dilation - left, c] kernel[k, c, f])
 ///
-/// With groups, filter f sees the channels of its group. Steps outside the sequence count as zero.
+/// With groups, filter f sees the channels of its group. Steps outside the sequence count as zero. Axes between the
+/// batch and the steps are more sequences.
 struct Conv1DLayer: UnaryLayer {
   let spec: Conv1DSpec
 
@@ -13,13 +14,14 @@ struct Conv1DLayer: UnaryLayer {
   }
 
   func plan(input: [Int], isMasked: Bool, isTraining: Bool) throws -> LayerPlan {
-    let length = try geometry(input[1]).outputLength
+    let length = try geometry(input[input.count - 2]).outputLength
     let isGated = spec.activation == .glu
-    let sums = input[0] * length * spec.filters
+    let sums = elementCount(input.dropLast(2)) * length * spec.filters
     return LayerPlan(
-      outputShapes: [[input[0], length, isGated ? spec.filters / 2 : spec.filters]], scratch: isGated ? sums : 0,
+      outputShapes: [input.dropLast(2) + [length, isGated ? spec.filters / 2 : spec.filters]],
+      scratch: isGated ? sums : 0,
       tape: spec.activation.needsInput ? sums : 0,
-      backwardScratch: FloatMemory.lines(sums) + 2 * FloatMemory.lines(kernelCount(input[2]))
+      backwardScratch: FloatMemory.lines(sums) + 2 * FloatMemory.lines(kernelCount(input[input.count - 1]))
         + 2 * length * spec.filters + length + spec.filters + 2)
   }
 
@@ -30,13 +32,13 @@ struct Conv1DLayer: UnaryLayer {
 
   func forward(_ run: inout ForwardRun) throws {
     let x = run.inputs[0]
-    let geometry = try geometry(x.shape[1])
+    let geometry = try geometry(x.steps)
     let sums = spec.activation == .glu ? run.scratch : run.outputs[0].floats
-    let rows = x.batch * geometry.outputLength
+    let rows = x.sequences * geometry.outputLength
     startRows(sums, rows: rows, width: spec.filters, with: spec.useBias ? run.parameters[1] : nil)
-    for example in 0..<x.batch {
+    for example in 0..<x.sequences {
       convolve(
-        x.floats + example * x.shape[1] * x.width, timesteps: x.shape[1], channels: x.width, run.parameters[0],
+        x.floats + example * x.steps * x.width, timesteps: x.steps, channels: x.width, run.parameters[0],
         geometry, into: sums + example * geometry.outputLength * spec.filters)
     }
     finishSums(spec.activation, sums, rows: rows, width: spec.filters, out: run.outputs[0].floats, tape: run.tape)
@@ -48,8 +50,8 @@ struct Conv1DLayer: UnaryLayer {
   /// Behind a maximum most of dz is zero; the windows of an example where that is so take only what is not.
   func backward(_ run: BackwardRun) {
     let x = run.inputs[0]
-    guard let geometry = try? geometry(x.shape[1]) else { return }
-    let rows = x.batch * geometry.outputLength
+    guard let geometry = try? geometry(x.steps) else { return }
+    let rows = x.sequences * geometry.outputLength
     let dz = run.scratch
     ActivationGradient.apply(
       spec.activation, rows: rows, width: spec.filters, x: run.tape, y: run.outputs[0].floats,
@@ -59,7 +61,7 @@ struct Conv1DLayer: UnaryLayer {
     }
     let memory = BackwardMemory(dz + FloatMemory.lines(rows * spec.filters), kernelCount(x.width))
     let span = kernelCount(x.width) / spec.filters
-    let whole = isPlain ? wholeWindows(x.shape[1], geometry) : 0..<0
+    let whole = isPlain ? wholeWindows(x.steps, geometry) : 0..<0
     if run.inputGradients[0] != nil {
       transpose(run.parameters[0], rows: span, columns: spec.filters, into: memory.kernel)
     }
@@ -67,13 +69,13 @@ struct Conv1DLayer: UnaryLayer {
       memory.kernelGradient.update(repeating: 0, count: kernelCount(x.width))
     }
     var hasSparse = false
-    for example in 0..<x.batch {
-      let start = example * x.shape[1] * x.width
+    for example in 0..<x.sequences {
+      let start = example * x.steps * x.width
       let dzOfExample = dz + example * geometry.outputLength * spec.filters
       let isSparse = backwardSparsely(run, whole, geometry, example: start, dzOfExample, memory)
       hasSparse = hasSparse || isSparse
       for tap in 0..<spec.kernelSize {
-        let valid = windows(reaching: tap, x.shape[1], geometry)
+        let valid = windows(reaching: tap, x.steps, geometry)
         for windows in isSparse ? outside(whole, valid) : [valid] where !windows.isEmpty {
           let step = start + (windows.lowerBound * spec.strides + tap * spec.dilationRate - geometry.left) * x.width
           addTapGradients(

@@ -16,6 +16,9 @@ struct Value {
   var count: Int { shape.reduce(1, *) }
   /// The last axis.
   var width: Int { shape[shape.count - 1] }
+  /// All sequences of (steps, width), those of the axes between batch and steps, too.
+  var sequences: Int { shape.dropLast(2).reduce(1, *) }
+  var steps: Int { shape[shape.count - 2] }
   /// Everything but the last axis.
   var rows: Int { shape.dropLast().reduce(1, *) }
 }

@@ -8,14 +8,16 @@ enum NaiveConvolution {
   static func forward<Scalar: Real & BinaryFloatingPoint>(
     _ x: NaiveTensor<Scalar>, _ spec: Conv1DSpec, kernel: NaiveMatrix<Scalar>, bias: [Scalar]
   ) throws -> NaiveTensor<Scalar> {
-    let timesteps = x.shape[1]
+    let timesteps = x.shape[x.shape.count - 2]
+    let leading = Array(x.shape.dropLast(2))
+    let sequences = elementCount(leading)
     let window = try WindowGeometry(
       timesteps: timesteps, size: spec.kernelSize, stride: spec.strides, dilation: spec.dilationRate,
       padding: spec.padding)
     let channels = x.width / spec.groups
     let filters = spec.filters / spec.groups
     var values: [Scalar] = []
-    for example in 0..<x.shape[0] {
+    for example in 0..<sequences {
       for position in 0..<window.outputLength {
         var sums = bias
         for tap in 0..<spec.kernelSize {
@@ -33,8 +35,8 @@ enum NaiveConvolution {
         values += NaiveActivation.row(spec.activation, sums)
       }
     }
-    let width = values.count / max(x.shape[0] * window.outputLength, 1)
-    return NaiveTensor(shape: [x.shape[0], window.outputLength, width], values: values)
+    let width = values.count / max(sequences * window.outputLength, 1)
+    return NaiveTensor(shape: leading + [window.outputLength, width], values: values)
   }
 
   static func depthwise<Scalar: Real & BinaryFloatingPoint>(

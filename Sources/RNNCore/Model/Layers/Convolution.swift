@@ -56,7 +56,9 @@ public struct Conv1DSpec: SingleInputLayer {
   public var activations: [Activation] { [activation] }
 
   public func outputShape(input: Shape) throws -> Shape {
-    let (timesteps, channels) = try input.sequence(for: "Conv1D")
+    // Keras 2 takes more axes before the steps, each of which are more sequences.
+    let leading = input.dropLast(2)
+    let (timesteps, channels) = try Array(input.suffix(2)).sequence(for: "Conv1D")
     try SizeLimit.check(filters, "filters")
     try SizeLimit.check(kernelSize, "kernel_size")
     try SizeLimit.check(strides, "strides")
@@ -70,12 +72,12 @@ public struct Conv1DSpec: SingleInputLayer {
         timesteps: $0, size: kernelSize, stride: strides, dilation: dilationRate, padding: padding
       ).outputLength
     }
-    return [length, try activation.channels(from: filters)]
+    return leading + [length, try activation.channels(from: filters)]
   }
 
   /// kernel (kernel size, channels / groups, filters), bias (filters).
   public func parameterShapes(input: Shape) throws -> [ParameterShape] {
-    let (_, channels) = try input.sequence(for: "Conv1D")
+    let channels = try input.channels(for: "Conv1D")
     try SizeLimit.check(groups, "groups")
     let kernel = ParameterShape("kernel", [kernelSize, channels / groups, filters])
     return useBias ? [kernel, ParameterShape("bias", [filters])] : [kernel]

@@ -91,7 +91,7 @@ public struct LayerNormalizationSpec: SingleInputLayer {
 
   public enum Form: String, Sendable, Codable, CaseIterable {
     case centered
-    /// x / sqrt(mean(x x) + epsilon): `RMSNormalization`
+    /// x / sqrt(mean(x x) + epsilon): `RMSNormalization`; gamma stands along the last axes
     case rootMeanSquare = "rms"
     /// x / sqrt(variance + epsilon): Keras 3's `rms_scaling`
     case uncentered
@@ -109,8 +109,11 @@ public struct LayerNormalizationSpec: SingleInputLayer {
   public func outputShape(input: Shape) throws -> Shape {
     guard !axes.isEmpty else { throw RNNError.badData("LayerNormalization has no axis") }
     let places = try axes.map { try input.place(ofAxis: $0) }
-    guard form != .rootMeanSquare || places == Array(input.count - places.count..<input.count) else {
-      throw RNNError.unsupported("RMSNormalization over other axes than the last ones, which Keras scales along others")
+    // Keras lays the scale of a root mean square along the last axes, whatever was normalised.
+    guard form != .rootMeanSquare || zip(places.map { input[$0] }, input.suffix(places.count)).allSatisfy(==) else {
+      throw RNNError.badData(
+        "RMSNormalization over the axes \(axes) has a scale that does not fit the last axes of "
+          + describe(shape: [nil] + input))
     }
     return input
   }

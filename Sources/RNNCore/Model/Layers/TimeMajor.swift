@@ -1,4 +1,5 @@
-/// A recurrent layer whose sequences stand with the steps before the batch (`time_major`): (timesteps, batch, channels).
+/// A recurrent layer, or a `Bidirectional`, whose sequences stand with the steps before the batch (`time_major`):
+/// (timesteps, batch, channels).
 public struct TimeMajorSpec: CompositeLayer, RecurrentConfiguration {
   public var layer: ModelSpec.Layer
 
@@ -7,8 +8,18 @@ public struct TimeMajorSpec: CompositeLayer, RecurrentConfiguration {
   }
 
   public var options: RecurrentOptions {
-    get { layer.spec.recurrentOptions ?? RecurrentOptions() }
+    get { directions.first?.spec.recurrentOptions ?? RecurrentOptions() }
     set { layer.spec.setRecurrentOptions(newValue) }
+  }
+
+  /// The recurrent layers.
+  private var directions: [ModelSpec.Layer] { layer.spec.kind == .bidirectional ? layer.spec.innerLayers : [layer] }
+
+  /// How many of the outputs are sequences.
+  private var sequenceCount: Int {
+    guard options.returnSequences else { return 0 }
+    if case .bidirectional(let spec) = layer.spec, spec.merge == .none { return 2 }
+    return 1
   }
 
   public var stateCount: Int { layer.spec.stateCount }
@@ -31,12 +42,12 @@ public struct TimeMajorSpec: CompositeLayer, RecurrentConfiguration {
   }
 
   public func outputShapes(inputs: [Shape]) throws -> [Shape] {
-    guard layer.spec.isRecurrent else {
+    guard directions.allSatisfy(\.spec.isRecurrent), !directions.isEmpty else {
       throw RNNError.badData("the layer inside is \(layer.spec.kind.rawValue), which is not recurrent")
     }
     var outputs = try layer.spec.outputShapes(
       inputs: [try SwapBatchSpec().outputShape(input: inputs[0])] + inputs.dropFirst())
-    if options.returnSequences { outputs[0] = try SwapBatchSpec().outputShape(input: outputs[0]) }
+    for index in 0..<sequenceCount { outputs[index] = try SwapBatchSpec().outputShape(input: outputs[index]) }
     return outputs
   }
 
@@ -44,7 +55,7 @@ public struct TimeMajorSpec: CompositeLayer, RecurrentConfiguration {
     _ parts: [GraphExpansion.Part], inputs: [ModelSpec.Reference], into graph: inout GraphExpansion
   ) -> [ModelSpec.Reference] {
     var outputs = graph.call(parts[0], graph.call(parts[1], [inputs[0]]) + inputs.dropFirst())
-    if options.returnSequences { outputs[0] = graph.call(parts[2], [outputs[0]])[0] }
+    for index in 0..<sequenceCount { outputs[index] = graph.call(parts[2], [outputs[index]])[0] }
     return outputs
   }
 }
