@@ -19,11 +19,7 @@ struct Case: Sendable, CustomTestStringConvertible {
   }
 
   /// Cases with something that the dialect does not carry, and what the error must name.
-  private static let refusals: [String: String] = [
-
-    "groupnormalization-mask": "GroupNormalization",
-    "multiheadattention-axes": "MultiHeadAttention", "multiheadattention-rank-4": "output_shape",
-  ]
+  private static let refusals: [String: String] = ["groupnormalization-mask": "GroupNormalization"]
 
   /// What the error must name; `nil` for a case that is imported. Cases that differ in their container share a reason.
   var refusedClass: String? {

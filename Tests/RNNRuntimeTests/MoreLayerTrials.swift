@@ -169,6 +169,16 @@ enum MoreLayerTrials {
       trials.append(
         LayerTrial(.multiHeadAttention(spec), [3, 4]) { ($0.others, $0.isTraining) = ([[4, 3]], number == 2) })
     }
+    // Over several axes.
+    for (axes, input, other) in [
+      ([1], [2, 3, 4], [3, 3, 4]), ([2], [2, 3, 4], [2, 2, 4]), (nil, [2, 2, 4], [2, 3, 4]),
+      ([-2], [2, 3, 4], [2, 3, 4]),
+    ] as [([Int]?, [Int], [Int])] {
+      var spec = MultiHeadAttentionSpec(headCount: 2, keyDim: 3, valueDim: 2)
+      (spec.attentionAxes, spec.hasGate, spec.returnsScores) = (axes, axes == [1], axes != [2])
+      spec.outputAxes = axes == [2] ? nil : [2, 3]
+      trials.append(LayerTrial(.multiHeadAttention(spec), input) { $0.others = [other] })
+    }
     return trials
   }()
 

@@ -55,7 +55,10 @@ enum LayerSamples {
     case .multiHeadAttention:
       var spec = MultiHeadAttentionSpec(headCount: 12, keyDim: 14, valueDim: 15)
       spec.outputDim = 2
-      if variant == 0 { (spec.keyHeadCount, spec.hasGate, spec.window) = (18, true, 3) }
+      if variant == 0 {
+        (spec.keyHeadCount, spec.hasGate, spec.window) = (18, true, 3)
+        (spec.outputAxes, spec.attentionAxes) = ([2], [1])
+      }
       return .multiHeadAttention(spec)
     case .unary, .binary, .reduction, .cumulative, .slice, .rearrange, .split, .select, .expandDims, .squeeze, .stack,
       .matrixProduct, .einsum:

@@ -18,6 +18,8 @@ public protocol LayerConfiguration: Sendable, Equatable, Codable {
   var activations: [Activation] { get }
   /// Whether the first output has the first input's mask.
   var keepsMask: Bool { get }
+  /// How many axes behind the batch a mask may have that reaches the layer; `nil`: any, or the layer reads none.
+  var maskAxes: ClosedRange<Int>? { get }
   /// Whether an example's output depends on the other examples, outside training, too.
   var needsWholeBatch: Bool { get }
   /// Whether the output at a step depends on the inputs at this step and the states alone, so that a sequence can be run
@@ -34,6 +36,7 @@ extension LayerConfiguration {
   public var statisticNames: [String] { [] }
   public var activations: [Activation] { [] }
   public var keepsMask: Bool { false }
+  public var maskAxes: ClosedRange<Int>? { nil }
   public var needsWholeBatch: Bool { false }
   public func runsStepByStep(inputs: [Shape]) -> Bool { false }
 }

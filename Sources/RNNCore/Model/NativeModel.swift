@@ -71,6 +71,7 @@ public struct NativeModel: Sendable, Equatable {
     _ = try spec.shapes()
     let plain = spec.plain
     let shapes = try plain.shapes()
+    try plain.checkMasks(shapes)
     let needed = zip(plain.layers, shapes.parameters).flatMap { layer, parameters in
       parameters.map { (layer: layer.name, parameter: $0) }
     }

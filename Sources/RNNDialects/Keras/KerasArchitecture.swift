@@ -275,12 +275,20 @@ extension KerasArchitecture {
       split.count = size
       spec = .split(split)
     }
-    if case .tokenCounts(var counts) = spec, counts.mode == .oneHot, note.className == "CategoryEncoding",
-      sources.first == [1]
-    {
-      // An axis of size 1 is taken for the vector's own.
-      counts.mode = .multiHot
-      spec = .tokenCounts(counts)
+    // Of a single id, the axis of size 1 is taken for the vector's own.
+    if sources.first == [1] {
+      switch spec {
+      case .tokenCounts(var counts) where counts.mode == .oneHot && note.className == "CategoryEncoding":
+        counts.mode = .multiHot
+        spec = .tokenCounts(counts)
+      case .discretization(var bins) where bins.mode == .oneHot:
+        bins.mode = .multiHot
+        spec = .discretization(bins)
+      case .integerLookup(var lookup) where lookup.mode == .oneHot:
+        lookup.mode = .multiHot
+        spec = .integerLookup(lookup)
+      case _: break
+      }
     }
     if case .timeDistributed(var wrapper) = spec, let source = sources.first, let inner = note.inner.first {
       try settle(&wrapper.layer.spec, inner, [Array(source.dropFirst())], mistakesBias)

@@ -250,7 +250,8 @@ struct KerasLayerWriting {
       let later: [(String, JSONValue)] =
         (spec.hasGate ? [("use_gate", true)] : []) + (spec.window.map { [("sliding_window", .integer($0))] } ?? [])
       if let groups = spec.keyHeadCount {
-        guard spec.keyDim == spec.valueDim, spec.outputDim == nil else {
+        guard spec.keyDim == spec.valueDim, spec.outputDim == nil, spec.outputAxes == nil, spec.attentionAxes == nil
+        else {
           throw RNNError.unsupported("GroupQueryAttention has one head_dim, and no output of its own size")
         }
         return [
@@ -262,8 +263,8 @@ struct KerasLayerWriting {
       return [
         ("num_heads", .integer(spec.headCount)), ("key_dim", .integer(spec.keyDim)),
         ("value_dim", .integer(spec.valueDim)), ("dropout", .number(spec.dropout)), ("use_bias", .bool(spec.useBias)),
-        ("output_shape", spec.outputDim.map { .array([.integer($0)]) } ?? .null),
-      ] + later
+        ("output_shape", (spec.outputAxes ?? spec.outputDim.map { [$0] }).map(integers) ?? .null),
+      ] + (spec.attentionAxes.map { [("attention_axes", integers($0))] } ?? []) + later
     case .bidirectional(let spec):
       let merge: (String, JSONValue) = ("merge_mode", spec.merge == .none ? .null : .string(spec.merge.rawValue))
       // Keras 2.2 and older take one layer, and make the other one from it.
@@ -286,6 +287,8 @@ struct KerasLayerWriting {
       throw RNNError(.internalError, "\(spec.kind.rawValue) is written by its parts")
     }
   }
+
+  private func integers(_ numbers: [Int]) -> JSONValue { .array(numbers.map(JSONValue.integer)) }
 
   private func axes(_ axes: [Int]) -> JSONValue {
     axes.count == 1 ? .integer(axes[0]) : .array(axes.map(JSONValue.integer))

@@ -77,16 +77,13 @@ extension KerasLayerReading {
     var spec = MultiHeadAttentionSpec(
       headCount: try reader.requiredInt("num_heads"), keyDim: keyDim, valueDim: try reader.int("value_dim") ?? keyDim)
     let shape = try reader.ints("output_shape") ?? []
-    guard shape.count <= 1 else { throw RNNError.unsupported("MultiHeadAttention with the output_shape \(shape)") }
-    spec.outputDim = shape.first
+    if shape.count > 1 { spec.outputAxes = shape } else { spec.outputDim = shape.first }
     spec.useBias = try reader.bool("use_bias", default: true)
     spec.dropout = try reader.double("dropout") ?? 0
     // What Keras 3 computes then goes through its Softmax layer, which clears what is masked.
     spec.zeroesUnseen = reader.era.generation == .keras3 && spec.dropout > 0
-    let axes = try reader.axes("attention_axes", default: [1])
-    guard axes == [1] || axes == [-2] else {
-      throw RNNError.unsupported("MultiHeadAttention over the axes \(axes)")
-    }
+    let axes = try reader.axes("attention_axes", default: [])
+    spec.attentionAxes = axes.isEmpty ? nil : axes
     for key in ["query_shape", "key_shape", "value_shape"] { _ = reader.value(key) }
     spec.hasGate = try reader.bool("use_gate", default: false)
     spec.window = try reader.int("sliding_window")

@@ -8,16 +8,50 @@ import RealModule
 ///
 /// A step that is masked, or later where the layer is causal, or outside the window, or 0 in a mask that is given, is not
 /// seen; a masked query step sees nothing, and so all steps alike (or, with `zeroesUnseen`, none). Where keys and values
-/// have fewer heads, several of the query's in a row share one.
+/// have fewer heads, several of the query's in a row share one. The steps may be positions along several axes, and the
+/// axes that are none of these are more sequences; see `attentionAxes`.
 struct MultiHeadAttentionLayer: FormulaLayer {
   let spec: MultiHeadAttentionSpec
 
-  func plan(_ inputs: [PlannedInput], isTraining: Bool) -> LayerPlan {
-    let (query, value) = (inputs[0].shape, inputs[1].shape)
-    let scores = spec.returnsScores ? [[query[0], spec.headCount, query[1], value[1]]] : []
+  func plan(_ inputs: [PlannedInput], isTraining: Bool) throws -> LayerPlan {
+    guard inputs[0].shape.count == 3 || inputs.allSatisfy({ $0.mask == nil }) else {
+      throw RNNError.unsupported("MultiHeadAttention over several axes, under a mask")
+    }
+    let shapes = try spec.outputShapes(inputs: inputs.map { $0.shape.dropFirst().map { $0 } })
     return LayerPlan(
-      outputShapes: [[query[0], query[1], spec.outputDim ?? query[2]]] + scores,
+      outputShapes: shapes.map { [inputs[0].shape[0]] + $0.map { $0 ?? 1 } },
       maskSource: inputs[0].mask == nil ? nil : 0)
+  }
+
+  /// A tensor seen as sequences, whose steps need not lie side by side.
+  private struct Sequences {
+    /// The first step of each, and how many steps behind that the others lie.
+    private let firsts: [Int]
+    private let steps: [Int]
+    let width: Int
+
+    var count: Int { firsts.count }
+    var length: Int { steps.count }
+
+    init(_ shape: [Int], _ spec: MultiHeadAttentionSpec, width: Int? = nil) {
+      let places = (try? spec.attentionPlaces(rank: shape.count - 1)) ?? []
+      let groups = AxisGroups(shape.dropLast(), axes: places.map { $0 + 1 })
+      (firsts, steps, self.width) = (groups.groups, groups.members, width ?? shape[shape.count - 1])
+    }
+
+    /// One sequence, step after step.
+    func gather<Scalar>(_ x: UnsafeMutablePointer<Scalar>, _ sequence: Int) -> [Scalar] {
+      steps.flatMap { step in
+        UnsafeBufferPointer(start: x + (firsts[sequence] + step) * width, count: width)
+      }
+    }
+
+    /// Calls `body` for every number of one sequence, with its place there and in the tensor.
+    func forEach(_ sequence: Int, _ body: (Int, Int) -> Void) {
+      for (index, step) in steps.enumerated() {
+        for channel in 0..<width { body(index * width + channel, (firsts[sequence] + step) * width + channel) }
+      }
+    }
   }
 
   /// The linear maps.
@@ -40,7 +74,7 @@ struct MultiHeadAttentionLayer: FormulaLayer {
 
   /// rows of x through a kernel [width, columns].
   private func linear<Scalar: Real & BinaryFloatingPoint>(
-    _ x: UnsafePointer<Scalar>, rows: Int, width: Int, columns: Int,
+    _ x: [Scalar], rows: Int, width: Int, columns: Int,
     _ map: (kernel: UnsafePointer<Scalar>, bias: UnsafePointer<Scalar>?)
   ) -> [Scalar] {
     var result = [Scalar](repeating: 0, count: rows * columns)
@@ -56,6 +90,8 @@ struct MultiHeadAttentionLayer: FormulaLayer {
 
   /// What one example comes to.
   private struct Heads<Scalar: Real & BinaryFloatingPoint> {
+    /// Query, key and value.
+    var inputs: [[Scalar]]
     var q: [Scalar]
     var k: [Scalar]
     var u: [Scalar]
@@ -74,7 +110,8 @@ struct MultiHeadAttentionLayer: FormulaLayer {
     _ example: Int, _ inputs: [FormulaTensor<Scalar>], _ parameters: [UnsafePointer<Scalar>], _ noise: LayerNoise?
   ) -> Heads<Scalar> {
     let (query, value, key) = (inputs[0], inputs[1], inputs[spec.keyPlace(of: inputs.count)])
-    let (rows, columns) = (query.shape[1], value.shape[1])
+    let sequences = [query, key, value].map { Sequences($0.shape, spec) }
+    let (rows, columns) = (sequences[0].length, sequences[2].length)
     let given = spec.takesMask ? inputs[inputs.count - 1] : nil
     func isGiven(_ row: Int, _ column: Int) -> Bool {
       guard let given else { return true }
@@ -84,15 +121,13 @@ struct MultiHeadAttentionLayer: FormulaLayer {
     let (queries, values) = (spec.headCount * spec.keyDim, spec.headCount * spec.valueDim)
     let keyHeads = spec.keyHeadCount ?? spec.headCount
     let (keys, ownValues) = (keyHeads * spec.keyDim, keyHeads * spec.valueDim)
-    func rowsOf(_ tensor: FormulaTensor<Scalar>) -> UnsafePointer<Scalar> {
-      UnsafePointer(tensor.values + example * tensor.shape[1] * tensor.width)
-    }
-    let q = linear(rowsOf(query), rows: rows, width: query.width, columns: queries, map(parameters, .query))
-    let k = linear(rowsOf(key), rows: columns, width: key.width, columns: keys, map(parameters, .key))
-    let u = linear(rowsOf(value), rows: columns, width: value.width, columns: ownValues, map(parameters, .value))
+    let x = zip([query, key, value], sequences).map { $1.gather($0.values, example) }
+    let q = linear(x[0], rows: rows, width: query.width, columns: queries, map(parameters, .query))
+    let k = linear(x[1], rows: columns, width: key.width, columns: keys, map(parameters, .key))
+    let u = linear(x[2], rows: columns, width: value.width, columns: ownValues, map(parameters, .value))
     let gate =
       spec.hasGate
-      ? linear(rowsOf(query), rows: rows, width: query.width, columns: values, map(parameters, .gate))
+      ? linear(x[0], rows: rows, width: query.width, columns: values, map(parameters, .gate))
         .map { 1 / (1 + Scalar.exp(-$0)) } : []
     let scale = 1 / Scalar.sqrt(Scalar(spec.keyDim))
     var joined = [Scalar](repeating: 0, count: rows * values)
@@ -127,20 +162,19 @@ struct MultiHeadAttentionLayer: FormulaLayer {
       }
       return weights
     }
-    return Heads(q: q, k: k, u: u, weights: weights, joined: joined, gate: gate)
+    return Heads(inputs: x, q: q, k: k, u: u, weights: weights, joined: joined, gate: gate)
   }
 
   func evaluate<Scalar: Real & BinaryFloatingPoint>(_ run: FormulaRun<Scalar>) {
-    let (rows, columns) = (run.inputs[0].shape[1], run.inputs[1].shape[1])
-    let width = run.outputs[0].width
-    for example in 0..<run.inputs[0].shape[0] {
+    let query = Sequences(run.inputs[0].shape, spec)
+    let (rows, columns) = (query.length, Sequences(run.inputs[1].shape, spec).length)
+    let output = outputs(run.inputs[0].shape, count: run.outputs[0].count)
+    for example in 0..<query.count {
       let heads = heads(example, run.inputs, run.parameters, run.noise)
-      let y = heads.gated.withUnsafeBufferPointer { gated in
-        gated.baseAddress.map {
-          linear($0, rows: rows, width: spec.headCount * spec.valueDim, columns: width, map(run.parameters, .output))
-        } ?? []
-      }
-      for (index, value) in y.enumerated() { run.outputs[0].values[example * rows * width + index] = value }
+      let y = linear(
+        heads.gated, rows: rows, width: spec.headCount * spec.valueDim, columns: output.width,
+        map(run.parameters, .output))
+      output.forEach(example) { index, place in run.outputs[0].values[place] = y[index] }
       guard spec.returnsScores else { continue }
       for (head, weights) in heads.weights.enumerated() {
         let start = (example * spec.headCount + head) * rows * columns
@@ -149,10 +183,15 @@ struct MultiHeadAttentionLayer: FormulaLayer {
     }
   }
 
+  /// The output's sequences, its last axes taken as one.
+  private func outputs(_ query: [Int], count: Int) -> Sequences {
+    Sequences(query, spec, width: count / max(elementCount(query.dropLast()), 1))
+  }
+
   /// The gradient of `linear`: into the kernel, the bias and x.
   private func addLinear(
-    _ gradient: [Float], _ x: UnsafePointer<Float>, rows: Int, width: Int, columns: Int, _ part: Part,
-    _ run: BackwardRun, into dx: Floats?
+    _ gradient: [Float], _ x: [Float], rows: Int, width: Int, columns: Int, _ part: Part, _ run: BackwardRun,
+    into dx: inout [Float]
   ) {
     let kernel = map(run.parameters, part).kernel
     let gradients = run.parameterGradients.map { map($0, part) }
@@ -165,7 +204,7 @@ struct MultiHeadAttentionLayer: FormulaLayer {
           sum += value * kernel[channel * columns + column]
           gradients?.kernel[channel * columns + column] += value * x[row * width + channel]
         }
-        dx?[row * width + channel] += sum
+        dx[row * width + channel] += sum
       }
     }
   }
@@ -175,22 +214,18 @@ struct MultiHeadAttentionLayer: FormulaLayer {
       FormulaTensor(values: $0.floats, shape: $0.shape, mask: $0.mask, maskShape: $0.maskShape)
     }
     let last = spec.keyPlace(of: inputs.count)
-    let (rows, columns) = (inputs[0].shape[1], inputs[1].shape[1])
+    let sequences = inputs.map { Sequences($0.shape, spec) }
+    let (rows, columns) = (sequences[0].length, sequences[1].length)
     let (queries, values) = (spec.headCount * spec.keyDim, spec.headCount * spec.valueDim)
     let keyHeads = spec.keyHeadCount ?? spec.headCount
     let (keys, ownValues) = (keyHeads * spec.keyDim, keyHeads * spec.valueDim)
-    let width = run.outputs[0].width
+    let output = outputs(inputs[0].shape, count: run.outputs[0].count)
     let scale = 1 / Float(spec.keyDim).squareRoot()
-    for example in 0..<inputs[0].shape[0] {
+    for example in 0..<sequences[0].count {
       let heads = heads(example, inputs, run.parameters, run.noise)
-      let dy = Array(UnsafeBufferPointer(start: run.outputGradients[0] + example * rows * width, count: rows * width))
+      let dy = output.gather(run.outputGradients[0], example)
       var joined = [Float](repeating: 0, count: rows * values)
-      joined.withUnsafeMutableBufferPointer { gradient in
-        heads.gated.withUnsafeBufferPointer { x in
-          guard let x = x.baseAddress else { return }
-          addLinear(dy, x, rows: rows, width: values, columns: width, .output, run, into: gradient.baseAddress)
-        }
-      }
+      addLinear(dy, heads.gated, rows: rows, width: values, columns: output.width, .output, run, into: &joined)
       var dg: [Float] = []
       if spec.hasGate {
         // sigmoid' = g (1 - g)
@@ -232,15 +267,18 @@ struct MultiHeadAttentionLayer: FormulaLayer {
           }
         }
       }
-      func start(_ input: Int) -> Int { example * inputs[input].shape[1] * inputs[input].width }
-      let maps: [(part: Part, input: Int, gradient: [Float], columns: Int)] =
-        [(.query, 0, dq, queries), (.key, last, dk, keys), (.value, 1, du, ownValues)]
-        + (spec.hasGate ? [(.gate, 0, dg, values)] : [])
-      for (part, input, gradient, columns) in maps {
+      let maps: [(part: Part, input: Int, x: [Float], gradient: [Float], columns: Int)] =
+        [
+          (.query, 0, heads.inputs[0], dq, queries), (.key, last, heads.inputs[1], dk, keys),
+          (.value, 1, heads.inputs[2], du, ownValues),
+        ] + (spec.hasGate ? [(.gate, 0, heads.inputs[0], dg, values)] : [])
+      for (part, input, x, gradient, columns) in maps {
+        var dx = [Float](repeating: 0, count: x.count)
         addLinear(
-          gradient, UnsafePointer(inputs[input].values + start(input)), rows: inputs[input].shape[1],
-          width: inputs[input].width, columns: columns, part, run,
-          into: run.inputGradients[input].map { $0 + start(input) })
+          gradient, x, rows: sequences[input].length, width: sequences[input].width, columns: columns, part, run,
+          into: &dx)
+        guard let total = run.inputGradients[input] else { continue }
+        sequences[input].forEach(example) { index, place in total[place] += dx[index] }
       }
     }
   }

@@ -40,39 +40,55 @@ extension Model {
       }
   }
 
+  /// What a tensor is to the steps of a sequence.
+  private enum StepRole {
+    /// It has an axis of timesteps.
+    case sequence
+    /// It knows a whole sequence, which at a step is not over.
+    case summary
+    /// It knows none, or is made of one step.
+    case other
+  }
+
   /// For each input and output, whether it has an axis of timesteps.
   /// - Throws: `unsupported` naming the layer that looks at more than one step at a time.
   func stepShapes() throws -> (inputs: [Bool], outputs: [Bool]) {
     let spec = graph.spec
     let shapes = try spec.shapes().outputs
-    var isSequence: [[Bool]] = []
+    var roles: [[StepRole]] = []
     for (index, call) in spec.calls.enumerated() {
       let layer = spec.layers[call.layer]
       if case .input(let input) = layer.spec {
-        isSequence.append([self.isSequence(input)])
+        roles.append([isSequence(input) ? .sequence : .other])
         continue
       }
-      let sources = call.inputs.map { isSequence[$0.call][$0.output] }
+      let sources = call.inputs.map { roles[$0.call][$0.output] }
       let inputs = call.inputs.map { shapes[$0.call][$0.output] }
-      guard !sources.contains(true) || layer.spec.configuration.runsStepByStep(inputs: inputs) else {
+      guard !sources.contains(.sequence) || layer.spec.configuration.runsStepByStep(inputs: inputs) else {
         throw RNNError.unsupported(
-          "the layer looks at more than one step, so that the model cannot run step by step",
+          "the layer may look at more than one step, so that the model cannot run step by step",
           at: "layer '\(layer.name)' (\(layer.spec.kind.rawValue))")
       }
-      guard sources.contains(true) || layer.spec.stateCount == 0 else {
+      guard !sources.contains(.sequence) || !sources.contains(.summary) else {
+        throw RNNError.unsupported(
+          "the layer gets steps together with what is only known when the sequence is over, so that the model cannot run "
+            + "step by step", at: "layer '\(layer.name)' (\(layer.spec.kind.rawValue))")
+      }
+      guard sources.contains(.sequence) || layer.spec.stateCount == 0 else {
         throw RNNError.unsupported(
           "the layer reads a sequence that is made anew at each step, so that the model cannot run step by step",
           at: "layer '\(layer.name)' (\(layer.spec.kind.rawValue))")
       }
-      let options = layer.spec.recurrentOptions
-      var first = sources.contains(true) && (options?.returnSequences ?? true)
+      let hasSequence = sources.contains(.sequence) && (layer.spec.recurrentOptions?.returnSequences ?? true)
+      let knowsSequence = sources.contains { $0 != .other }
+      var first: StepRole = hasSequence ? .sequence : knowsSequence ? .summary : .other
       // Between these two a step is an example.
-      if layer.spec.kind == .foldSteps { first = false }
-      if layer.spec.kind == .unfoldSteps { first = true }
-      isSequence.append(shapes[index].indices.map { $0 == 0 ? first : false })
+      if layer.spec.kind == .foldSteps { first = .other }
+      if layer.spec.kind == .unfoldSteps { first = .sequence }
+      roles.append(shapes[index].indices.map { $0 == 0 ? first : knowsSequence ? .summary : .other })
     }
     return (
-      spec.inputs.map { isSequence[$0][0] }, spec.outputs.map { isSequence[$0.call][$0.output] }
+      spec.inputs.map { roles[$0][0] == .sequence }, spec.outputs.map { roles[$0.call][$0.output] == .sequence }
     )
   }
 }

@@ -7,6 +7,7 @@
 ///     additive: score = sum over channels of scale tanh(query + key)
 public struct AttentionSpec: LayerConfiguration {
   public var keepsMask: Bool { true }
+  public var maskAxes: ClosedRange<Int>? { 1...1 }
 
   public enum Score: String, Sendable, Codable, CaseIterable {
     case dot, concat, additive
@@ -58,6 +59,7 @@ public struct AttentionSpec: LayerConfiguration {
 /// scores are products divided by sqrt(key dim), and the heads' outputs go through one more linear map.
 public struct MultiHeadAttentionSpec: LayerConfiguration {
   public var keepsMask: Bool { true }
+  public var maskAxes: ClosedRange<Int>? { 1...1 }
 
   public var headCount: Int
   public var keyDim: Int
@@ -76,6 +78,11 @@ public struct MultiHeadAttentionSpec: LayerConfiguration {
   public var window: Int?
   /// The size of the last axis of the output; `nil`: the query's.
   public var outputDim: Int?
+  /// The last axes of the output where they are several, in the place of `outputDim`.
+  public var outputAxes: [Int]?
+  /// Along which axes query and value see each other, counted with the batch as 0, or from the end; the others are more
+  /// sequences. `nil`: all between the batch and the channels.
+  public var attentionAxes: [Int]?
   public var useBias = true
   public var isCausal = false
   /// Whether a step that is not seen has weight 0 even where no step is seen; else all weights are then alike.
@@ -110,19 +117,35 @@ public struct MultiHeadAttentionSpec: LayerConfiguration {
   public func keyHead(of head: Int) -> Int { head / (headCount / max(keyHeadCount ?? headCount, 1)) }
 
   public func outputShapes(inputs: [Shape]) throws -> [Shape] {
-    let (query, width) = try inputs[0].sequence(for: "MultiHeadAttention")
-    let (value, _) = try inputs[1].sequence(for: "MultiHeadAttention")
-    let (key, _) = try inputs[keyPlace(of: inputs.count)].sequence(for: "MultiHeadAttention")
-    if takesMask {
-      let mask = inputs[inputs.count - 1]
-      let fits = zip(mask, [query, value]).allSatisfy { $0 == $1 || $0 == 1 || $0 == nil || $1 == nil }
-      guard mask.count == 2, fits else {
+    let (query, value, key) = (inputs[0], inputs[1], inputs[keyPlace(of: inputs.count)])
+    guard query.count >= 2, query.count == value.count, value.count == key.count else {
+      throw RNNError.badData(
+        "MultiHeadAttention takes (batch, timesteps, channels), but its inputs are \(describe(shape: [nil] + query)) and "
+          + describe(shape: [nil] + value))
+    }
+    let width = try query.channels(for: "MultiHeadAttention")
+    let places = try attentionPlaces(rank: query.count)
+    for place in 0..<query.count - 1 {
+      let isSeen = places.contains(place)
+      let sizes = isSeen ? [value[place], key[place]] : [query[place], value[place], key[place]]
+      guard Set(sizes.compactMap(\.self)).count <= 1 else {
         throw RNNError.badData(
-          "the attention mask is \(describe(shape: [nil] + mask)), expected \(describe(shape: [nil, query, value]))")
+          isSeen
+            ? "the key has \(key[place] ?? 0) steps and the value \(value[place] ?? 0)"
+            : "query, value and key have the sizes \(sizes.map { $0 ?? 0 }) on the axis \(place + 1)")
       }
     }
-    guard key == value || key == nil || value == nil else {
-      throw RNNError.badData("the key has \(key ?? 0) steps and the value \(value ?? 0)")
+    let (rows, columns) = (places.map { query[$0] }, places.map { value[$0] })
+    if takesMask {
+      let mask = inputs[inputs.count - 1]
+      let fits = zip(mask, rows + columns).allSatisfy { $0 == $1 || $0 == 1 || $0 == nil || $1 == nil }
+      guard mask.count == 2, query.count == 2, fits else {
+        throw RNNError.badData(
+          "the attention mask is \(describe(shape: [nil] + mask)), expected \(describe(shape: [nil] + rows + columns))")
+      }
+    }
+    guard !isCausal && window == nil || places.count == 1 else {
+      throw RNNError.unsupported("MultiHeadAttention that sees some steps only, over several axes")
     }
     for (size, name) in [(headCount, "num_heads"), (keyDim, "key_dim"), (valueDim, "value_dim")] {
       try SizeLimit.check(size, name)
@@ -133,7 +156,19 @@ public struct MultiHeadAttentionSpec: LayerConfiguration {
       throw RNNError.badData("\(headCount) heads of the query do not share \(keyHeads) of keys and values evenly")
     }
     if let window { try SizeLimit.check(window, "sliding_window") }
-    return [[query, outputDim ?? width]] + (returnsScores ? [[headCount, query, value]] : [])
+    let output: Shape = query.dropLast() + (outputAxes?.map { $0 } ?? [outputDim ?? width])
+    let others = query.indices.dropLast().filter { !places.contains($0) }.map { query[$0] }
+    return [output] + (returnsScores ? [others + [headCount] + rows + columns] : [])
+  }
+
+  /// The places of the attention axes behind the batch, ascending.
+  public func attentionPlaces(rank: Int) throws -> [Int] {
+    guard let attentionAxes else { return Array(0..<rank - 1) }
+    let places = attentionAxes.map { $0 < 0 ? $0 + rank : $0 - 1 }
+    guard !places.isEmpty, Set(places).count == places.count, places.allSatisfy((0..<rank - 1).contains) else {
+      throw RNNError.badData("MultiHeadAttention over the axes \(attentionAxes) of \(rank + 1)")
+    }
+    return places.sorted()
   }
 
   /// Kernels of query, key, gate and value (channels, heads, key or value dim), of the output (heads, value dim, channels);
@@ -142,14 +177,14 @@ public struct MultiHeadAttentionSpec: LayerConfiguration {
     let channels = try [inputs[0], inputs[keyPlace(of: inputs.count)], inputs[1]].map {
       try $0.channels(for: "MultiHeadAttention")
     }
-    let output = outputDim ?? channels[0]
+    let output = outputAxes ?? [outputDim ?? channels[0]]
     let keyHeads = keyHeadCount ?? headCount
     let shapes: [(kernel: [Int], bias: [Int])] =
       [
         ([channels[0], headCount, keyDim], [headCount, keyDim]),
         ([channels[1], keyHeads, keyDim], [keyHeads, keyDim]),
       ] + (hasGate ? [([channels[0], headCount, valueDim], [headCount, valueDim])] : []) + [
-        ([channels[2], keyHeads, valueDim], [keyHeads, valueDim]), ([headCount, valueDim, output], [output]),
+        ([channels[2], keyHeads, valueDim], [keyHeads, valueDim]), ([headCount, valueDim] + output, output),
       ]
     let all = shapes.flatMap { useBias ? [$0.kernel, $0.bias] : [$0.kernel] }
     return zip(parameterNames, all).map { ParameterShape($0, $1) }

@@ -4,6 +4,9 @@
 /// Stride, padding and dilation are those of the input's convolution; the one of the state keeps its length (stride 1,
 /// `same`, no dilation).
 public struct ConvLSTM1DSpec: RecurrentConfiguration {
+  /// Of the steps, or of their rows, too.
+  public var maskAxes: ClosedRange<Int>? { options.ignoresMask ? nil : 1...2 }
+
   public var filters: Int
   public var kernelSize: Int
   public var strides: Int = 1

@@ -25,6 +25,8 @@ public struct Pooling1DSpec: SingleInputLayer {
 
 /// `GlobalMaxPooling1D`, `GlobalAveragePooling1D`: (batch, timesteps, channels) -> (batch, channels).
 public struct GlobalPooling1DSpec: SingleInputLayer {
+  public var maskAxes: ClosedRange<Int>? { 1...1 }
+
   /// Whether the time axis stays, with length 1.
   public var keepDims: Bool
 

@@ -73,6 +73,7 @@ extension RecurrentConfiguration {
   public var inputCounts: ClosedRange<Int> { 1...(1 + stateCount) }
   public var outputCount: Int { options.returnState ? 1 + stateCount : 1 }
   public var keepsMask: Bool { options.returnSequences }
+  public var maskAxes: ClosedRange<Int>? { options.ignoresMask ? nil : 1...1 }
   public func runsStepByStep(inputs: [Shape]) -> Bool { !options.goBackwards }
 }
 
