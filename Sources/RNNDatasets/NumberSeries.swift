@@ -3,7 +3,7 @@ import RNNCore
 
 /// A table of numbers from a `.csv` file: a row for each timestep, a column for each feature.
 public struct NumberSeries: Sendable {
-  /// The names of the columns, where the first line holds something else than numbers.
+  /// The names of the columns, where the first line holds no number.
   public let header: [String]?
   public let rows: Int
   public let columns: Int
@@ -16,7 +16,7 @@ public struct NumberSeries: Sendable {
   public init(csv data: Data) throws {
     var table = try CSVReader.rows(of: data)
     guard let first = table.first else { throw RNNError.badData("the file holds no rows") }
-    let isHeader = first.fields.contains { NumberSeries.number($0) == nil }
+    let isHeader = first.fields.allSatisfy { NumberSeries.number($0) == nil }
     header = isHeader ? first.fields : nil
     if isHeader { table.removeFirst() }
     guard !table.isEmpty else { throw RNNError.badData("the file holds a header and no rows") }

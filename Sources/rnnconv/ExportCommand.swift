@@ -26,6 +26,7 @@ struct ExportCommand: ParsableCommand {
       output.map { URL(fileURLWithPath: $0) }
       ?? URL(fileURLWithPath: url.lastPathComponent).deletingPathExtension()
       .appendingPathExtension(format.fileExtension)
+    try OutputFiles.check([("--output", target.path)], besides: [model])
     let losses = try ModelExport.write(
       try NativeModel(contentsOf: url), as: format, to: target, replacing: force)
     Console.note("\(target.relativePath): \(format.rawValue)")

@@ -21,7 +21,7 @@ struct HistoryFile {
     self.format = format
   }
 
-  func checkDestination() throws { try AtomicFile.checkDestination(url.path, replacing: true) }
+  func checkDestination(replacing: Bool) throws { try AtomicFile.checkDestination(url.path, replacing: replacing) }
 
   func write(_ history: [EpochHistory]) throws {
     let text = text(history)

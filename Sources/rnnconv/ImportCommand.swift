@@ -65,11 +65,7 @@ struct ImportCommand: ParsableCommand {
       output.map { URL(fileURLWithPath: $0) }
       ?? URL(fileURLWithPath: url.lastPathComponent).deletingPathExtension().appendingPathExtension("rnn")
     try InputFile.check(url)
-    guard url.resolvingSymlinksInPath().path != target.resolvingSymlinksInPath().path else {
-      throw RNNError.usage(
-        "\(source) would be replaced by its own import", remedy: "A .rnn file needs none; else write elsewhere with -o."
-      )
-    }
+    try OutputFiles.check([("--output", target.path)], besides: [source, config])
     try AtomicFile.checkDestination(target.path, replacing: force)
     let model = try ModelImport.model(from: url, options: try options())
     try model.write(to: target, replacing: force)

@@ -39,14 +39,9 @@ struct MonitorOptions: ParsableArguments {
       reduceOnPlateau.map { ReduceOnPlateau(patience: $0, factor: plateauFactor) } ?? options.plateau
   }
 
-  /// - Throws: `usage` where the best model would be written over the last.
-  func checkDestination(besides last: URL, replacing: Bool) throws {
+  func checkDestination(replacing: Bool) throws {
     guard let best else { return }
-    let url = URL(fileURLWithPath: best)
-    guard url.standardizedFileURL != last.standardizedFileURL else {
-      throw RNNError.usage("--best and --output name the same file", remedy: "Give them two names.")
-    }
-    try AtomicFile.checkDestination(url.path, replacing: replacing)
+    try AtomicFile.checkDestination(URL(fileURLWithPath: best).path, replacing: replacing)
   }
 
   func writeBest(_ trainer: Trainer, _ words: TrainedFile.Words) throws {

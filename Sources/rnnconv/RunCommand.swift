@@ -49,7 +49,11 @@ struct RunCommand: ParsableCommand {
   func validate() throws {
     guard stream != (input != nil) else { throw ValidationError("give either --input or --stream") }
     if stream, output != nil || text || generate != nil {
-      throw ValidationError("--stream answers on standard output, step by step")
+      throw ValidationError(
+        "--stream answers on standard output, step by step, without --output, --text and --generate")
+    }
+    if generate != nil, output != nil || json || text {
+      throw ValidationError("--generate prints what it writes; --output, --json and --text are for answers")
     }
     if let generate, generate <= 0 { throw ValidationError("--generate must be positive") }
     if !(temperature >= 0) { throw ValidationError("--temperature must not be negative") }

@@ -75,10 +75,13 @@ struct TrainCommand: ParsableCommand {
   func run() throws {
     try Kernels.checkEnvironment()
     let target = URL(fileURLWithPath: output)
+    try OutputFiles.check(
+      [("--output", output), ("--best", monitoring.best), ("--history", history)],
+      besides: [config, model == output ? nil : model, data.data, data.validationData, data.vocabulary])
     if !resume { try AtomicFile.checkDestination(target.path, replacing: force) }
-    try monitoring.checkDestination(besides: target, replacing: force || resume)
+    try monitoring.checkDestination(replacing: force || resume)
     let history = history.flatMap { HistoryFile(path: $0) }
-    try history?.checkDestination()
+    try history?.checkDestination(replacing: force || resume)
     let start = try resume ? TrainingStart.resumed(self, from: target) : TrainingStart.fresh(self)
     let set = try data.dataset(for: start.model)
     let configuration =

@@ -167,9 +167,25 @@ struct BadInputTests {
   @Test func anImportDoesNotReplaceItsSource() throws {
     try CLI.importSentiment(into: folder)
     let before = try Data(contentsOf: folder.file("model.rnn"))
-    try expect(64, ["model.rnn", "its own import"], ["import", "model.rnn"])
-    try expect(64, ["model.rnn", "its own import"], ["import", "model.rnn", "--force"])
+    try expect(64, ["model.rnn", "which is read"], ["import", "model.rnn"])
+    try expect(64, ["model.rnn", "which is read"], ["import", "model.rnn", "--force"])
+    try expect(
+      64, ["model.rnn", "which is read"], ["export", "model.rnn", "--to", "npz", "-o", "model.rnn", "--force"])
     #expect(try Data(contentsOf: folder.file("model.rnn")) == before)
+  }
+
+  @Test func onlyFilesAreReplaced() throws {
+    try CLI.importSentiment(into: folder)
+    try expect(73, ["/dev/null", "no file"], ["export", "model.rnn", "--to", "npz", "-o", "/dev/null", "--force"])
+    // A link stays one.
+    try FileManager.default.createSymbolicLink(
+      at: folder.file("link.npz"), withDestinationURL: folder.file("there.npz"))
+    try Data("old".utf8).write(to: folder.file("there.npz"))
+    let result = try CLI.run(["export", "model.rnn", "--to", "npz", "-o", "link.npz", "--force"], in: folder.url)
+    #expect(result.status == 0, "\(result.errors)")
+    let kind = try FileManager.default.attributesOfItem(atPath: folder.file("link.npz").path)[.type]
+    #expect(kind as? FileAttributeType == .typeSymbolicLink)
+    #expect(try Data(contentsOf: folder.file("there.npz")).count > 1000)
   }
 
   @Test func optionsOfTextFitTheModel() throws {

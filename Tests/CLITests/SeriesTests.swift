@@ -105,6 +105,9 @@ struct SeriesTests {
     }
     try expect(65, ["series.csv", "2 columns", "5"], "1,2\n3,4\n")
     try expect(65, ["1 row", "9"], "1,2,3,4,5\n")
+    // A line with a number is no header, though one is missing or mistyped.
+    try expect(65, ["line 1", "''"], ",2,3,4,5\n1,2,3,4,5\n")
+    try expect(65, ["line 1", "'1.O'"], "1.O,2,3,4,5\n1,2,3,4,5\n")
     try expect(65, ["line 2", "'x'"], "1,2,3,4,5\n1,2,x,4,5\n", stream: true)
     try expect(65, ["line 1"], "1,2\n", stream: true)
     try expect(65, ["line 2"], "1,2,3,4,5\n\n", stream: true)

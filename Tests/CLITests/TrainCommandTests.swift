@@ -382,7 +382,12 @@ struct TrainCommandTests {
       64, "val_loss",
       ["--config", architecture, "--data", "data.npz", "-o", "m.rnn", "--early-stopping", "2", "--monitor", "val_loss"])
     try expect(
-      64, "two names", ["--config", architecture, "--data", "data.npz", "-o", "m.rnn", "--best", "./m.rnn"])
+      64, "which is read", ["--config", architecture, "--data", "data.npz", "-o", "data.npz", "--force"])
+    try expect(
+      64, "--output writes, too",
+      ["--config", architecture, "--data", "data.npz", "-o", "h.json", "--history", "./h.json"])
+    try expect(
+      64, "--output writes, too", ["--config", architecture, "--data", "data.npz", "-o", "m.rnn", "--best", "./m.rnn"])
     try expect(69, "magic", ["--config", architecture, "--data", "data.npz", "-o", "m.rnn", "--optimizer", "magic"])
     try expect(69, "magic", ["--config", architecture, "--data", "data.npz", "-o", "m.rnn", "--loss", "magic"])
     try expect(66, "absent", ["--resume", "--data", "data.npz", "-o", "absent.rnn"])

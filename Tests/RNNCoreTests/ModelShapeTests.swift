@@ -83,10 +83,10 @@ import Testing
 
   @Test func theGraphMustHoldTogether() {
     refuses("no layers") { $0.calls = [] }
-    refuses("no layers") { $0.inputs = [] }
-    refuses("no layers") { $0.outputs = [] }
+    refuses("no inputs") { $0.inputs = [] }
+    refuses("no outputs") { $0.outputs = [] }
     refuses("no layers", spec: .sequential(name: "m", layers: []))
-    refuses("same name") { $0.layers[2].name = "a" }
+    refuses("the name 'a'") { $0.layers[2].name = "a" }
     for layer in [-1, 3, .min, .max] { refuses("names no layer") { $0.calls[2].layer = layer } }
     refuses("'b'", "2 inputs") { $0.calls[2].inputs = [Reference(call: 0), Reference(call: 1)] }
     refuses("'b'", "0 inputs") { $0.calls[2].inputs = [] }

@@ -147,11 +147,11 @@ import Testing
   }
 
   @Test func cyclesAndDanglingNamesAreNamed() {
-    refuses([input("x"), layer("Dense", "a", #"[[["a", 0, 0, {}]]]"#)], .badData, "'a'", "nowhere")
+    refuses([input("x"), layer("Dense", "a", #"[[["a", 0, 0, {}]]]"#)], .badData, "'a'", "cycle")
     refuses(
       [input("x"), layer("Dense", "a", #"[[["b", 0, 0, {}]]]"#), layer("Dense", "b", #"[[["a", 0, 0, {}]]]"#)],
       .badData, "'a'", "'b'")
-    refuses([input("x"), layer("Dense", "a", #"[[["gone", 0, 0, {}]]]"#)], .badData, "'a'")
+    refuses([input("x"), layer("Dense", "a", #"[[["gone", 0, 0, {}]]]"#)], .badData, "'gone'")
     let good = [input("x"), layer("Dense", "a", #"[[["x", 0, 0, {}]]]"#)]
     refuses(good, outputs: #"[["gone", 0, 0]]"#, .badData, "'gone'")
     refuses(good, inputs: #"[["gone", 0, 0]]"#, .badData, "'gone'")
@@ -162,7 +162,7 @@ import Testing
     refuses(good, outputs: "null", .badData, "inputs or outputs")
     refuses([input("x"), layer("Dense", "a", "[]")], .badData, "'a'")
     refuses([input("x"), layer("Dense", "a", "5")], .badData, "inbound_nodes")
-    refuses(good + [layer("Dense", "a", #"[[["x", 0, 0, {}]]]"#)], .badData, "same name")
+    refuses(good + [layer("Dense", "a", #"[[["x", 0, 0, {}]]]"#)], .badData, "the name 'a'")
   }
 
   @Test func aCallOfAnotherNumberMustExist() {

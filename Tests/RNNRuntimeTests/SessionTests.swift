@@ -194,6 +194,44 @@ struct FreeLengthTests {
   }
 }
 
+/// What a layer reads of a mask, and what a stream knows of a sequence, is checked before anything runs.
+struct CheckedGraphTests {
+  private func model(_ layers: [(String, LayerSpec, [Int])], inputs: [Int]) -> ModelSpec {
+    ModelSpec(
+      name: "m", isSequential: false, layers: layers.map { ModelSpec.Layer(name: $0.0, spec: $0.1) },
+      calls: layers.indices.map { index in
+        ModelSpec.Call(layer: index, inputs: layers[index].2.map { ModelSpec.Reference(call: $0) })
+      }, inputs: inputs, outputs: [ModelSpec.Reference(call: layers.count - 1)])
+  }
+
+  @Test(arguments: [[], [6, 8]] as [Shape])
+  func aMaskOfOtherAxesIsNamed(_ shape: Shape) {
+    let readers: [LayerSpec] = [
+      .lstm(LSTMSpec(units: 2)), .globalAveragePooling1D(GlobalPooling1DSpec(keepDims: false)),
+    ]
+    for reader in readers {
+      let spec = model(
+        [
+          ("x", .input(InputSpec(shape: [6, 8])), []), ("m", .input(InputSpec(shape: shape)), []),
+          ("masked", .withMask(WithMaskSpec()), [0, 1]), ("reader", reader, [2]),
+        ], inputs: [0, 1])
+      expectError(.badData, naming: "'reader'", "mask of \(shape.count) axes") { try LayerModel(spec) }
+    }
+  }
+
+  @Test func whatIsNotOverYetMeetsNoStep() throws {
+    var sequences = GRUSpec(units: 4, resetAfter: true)
+    sequences.options.returnSequences = true
+    let spec = model(
+      [
+        ("x", .input(InputSpec(shape: [nil, 3])), []), ("encoder", .lstm(LSTMSpec(units: 4)), [0]),
+        ("decoder", .gru(sequences), [0, 1]),
+      ], inputs: [0])
+    let model = try LayerModel(spec).model
+    expectError(.unsupported, naming: "'decoder'", "over") { try model.freeOfLengths() }
+  }
+}
+
 /// A state belongs to a model and a number of examples.
 struct StateTests {
   @Test func aStateOfAnotherBatchIsAnError() throws {

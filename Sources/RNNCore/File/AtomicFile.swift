@@ -15,7 +15,8 @@ public enum AtomicFile {
   ///   - write: hands pieces of the content, in order, to its argument.
   /// - Throws: `cannotWrite`; the file at `url` is then what it was before.
   public static func write(to url: URL, replacing: Bool, _ write: ((Data) throws -> Void) throws -> Void) throws {
-    let path = url.path
+    // Behind a symbolic link lies the file that is meant.
+    let path = url.resolvingSymlinksInPath().path
     try checkDestination(path, replacing: replacing)
     let temporary = "\(path).\(getpid()).\(UInt32.random(in: 0 ... .max)).tmp"
     let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
@@ -45,6 +46,9 @@ public enum AtomicFile {
     }
     if status.st_mode & S_IFMT == S_IFDIR {
       throw RNNError.cannotWrite("is a directory", at: path, remedy: "Name a file with -o.")
+    }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      throw RNNError.cannotWrite("is no file but a device or a pipe", at: path, remedy: "Name a file with -o.")
     }
     if !replacing {
       throw RNNError.cannotWrite(

@@ -82,9 +82,12 @@ extension ModelSpec {
   }
 
   private func checkGraph() throws {
-    guard !calls.isEmpty, !inputs.isEmpty, !outputs.isEmpty else { throw RNNError.badData("the model has no layers") }
-    guard Set(layers.map(\.name)).count == layers.count else {
-      throw RNNError.badData("two layers have the same name")
+    for (isEmpty, what) in [
+      (calls.isEmpty, "layers"), (inputs.isEmpty, "inputs"), (outputs.isEmpty, "outputs"),
+    ] where isEmpty { throw RNNError.badData("the model has no \(what)") }
+    var names: Set<String> = []
+    for layer in layers where !names.insert(layer.name).inserted {
+      throw RNNError.badData("two layers have the name '\(layer.name)'")
     }
     for (index, call) in calls.enumerated() {
       guard layers.indices.contains(call.layer) else { throw RNNError.badData("call \(index) names no layer") }

@@ -57,7 +57,10 @@ public struct KerasExport {
   // MARK: - Architecture
 
   private func architecture() throws -> JSONValue {
-    let writing = KerasLayerWriting(generation: generation)
+    var writing = KerasLayerWriting(generation: generation)
+    for (call, shapes) in zip(model.spec.calls, try model.spec.shapes().outputs) {
+      writing.outputs[model.spec.layers[call.layer].name] = shapes[0]
+    }
     return [
       // `Model` is what every version since 1.0 understands.
       "class_name": model.spec.isSequential ? "Sequential" : "Model",

@@ -114,12 +114,29 @@ struct KerasGraph {
         if !isPlaced { waiting.append(item) }
       }
       guard waiting.count < pending.count else {
-        let names = waiting.map { "'\(layers[$0.layer].name)'" }.joined(separator: ", ")
-        throw RNNError.badData("the inputs of the layers \(names) come from nowhere, or from themselves")
+        throw unreachable(waiting)
       }
       pending = waiting
     }
     leaveOutUnused()
+  }
+
+  /// Why calls cannot be put into an order: their inputs are missing, or come from themselves.
+  private func unreachable(_ waiting: [(layer: Int, node: Int)]) -> RNNError {
+    let places = Set(waiting.map { KerasTensor(layer: layers[$0.layer].name, node: $0.node, output: 0) })
+    let missing = waiting.flatMap { nodes[$0.layer][$0.node].tensors }.filter { tensor in
+      (try? reference(tensor)) == nil && !masks.isSetAside(tensor.layer)
+        && !places.contains { $0.layer == tensor.layer }
+    }
+    guard let first = missing.first else {
+      let names = waiting.map { "'\(layers[$0.layer].name)'" }.joined(separator: ", ")
+      return .badData("the layers \(names) wait for each other in a cycle, or for a call that does not exist")
+    }
+    guard layerIndex[first.layer] != nil else {
+      return .badData("the layer '\(first.layer)' is referred to, but not described")
+    }
+    return .badData(
+      "the call \(first.node) of the layer '\(first.layer)' is referred to, but not described")
   }
 
   /// What was set aside for masks, and which no mask needed in the end, is no layer.

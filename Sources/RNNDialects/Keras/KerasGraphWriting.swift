@@ -44,7 +44,8 @@ struct KerasGraphWriting {
     guard layers.generation == .keras3 else { return try oldNode(call, layer) }
     let tensors = call.inputs.map(tensor)
     if layer.takesInitialStates, tensors.count > 1 {
-      return ["args": [tensors[0]], "kwargs": ["initial_state": .array(Array(tensors.dropFirst()))]]
+      let states = ofCells(Array(tensors.dropFirst()), layer)
+      return ["args": [tensors[0]], "kwargs": ["initial_state": .array(states)]]
     }
     if case .multiHeadAttention(let spec) = layer {
       var words = keywords(spec.isCausal, spec.returnsScores)
@@ -76,12 +77,26 @@ struct KerasGraphWriting {
     } else if case .attention(let spec) = layer {
       words = keywords(spec.isCausal, spec.returnsScores)
     }
-    return .array(
-      inputs.map { reference in
-        var parts = triple(reference, keywords: false).array ?? []
-        parts.append(.object(words))
-        return .array(parts)
-      })
+    let tensors = inputs.map { reference in
+      var parts = triple(reference, keywords: false).array ?? []
+      parts.append(.object(words))
+      return JSONValue.array(parts)
+    }
+    return .array(tensors.prefix(1) + ofCells(Array(tensors.dropFirst()), layer))
+  }
+
+  /// The states of several cells, those of each in a list, unless it has one alone.
+  private func ofCells(_ states: [JSONValue], _ layer: LayerSpec) -> [JSONValue] {
+    guard case .stackedRNN(let stack) = layer, stack.stateCount == states.count, layers.generation != .keras1 else {
+      return states
+    }
+    var rest = states[...]
+    let cells = stack.reversesStates ? stack.cells.reversed() : stack.cells
+    return cells.map { cell in
+      let own = rest.prefix(cell.spec.stateCount)
+      rest = rest.dropFirst(own.count)
+      return own.count == 1 ? own[own.startIndex] : .array(Array(own))
+    }
   }
 
   private func tensor(_ reference: ModelSpec.Reference) -> JSONValue {

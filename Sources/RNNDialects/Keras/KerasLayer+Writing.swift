@@ -4,6 +4,9 @@ import RNNCore
 /// argument that either lacks unless its value matters.
 struct KerasLayerWriting {
   let generation: KerasGeneration
+  /// What the layers of the model give, by their names: Keras 3 makes the weights of a layer that is another one's
+  /// activation only where the file says what comes in.
+  var outputs: [String: Shape] = [:]
 
   /// One entry of a layer list, but for its calls.
   /// - Throws: `unsupported` for what the generation does not have.
@@ -59,6 +62,11 @@ struct KerasLayerWriting {
       inner.name = layer.name
       var config = try config(of: inner)
       config["activation"] = try innerEntry(of: spec.activation)
+      if generation == .keras3, let shape = outputs[layer.name], var entry = config["activation"]?.object {
+        let sizes = ([nil] + shape).map { $0.map(JSONValue.integer) ?? .null }
+        entry["build_config"] = ["input_shape": .array(sizes)]
+        config["activation"] = .object(entry)
+      }
       return config
     }
     if case .model(let nested) = layer.spec {
@@ -119,7 +127,7 @@ struct KerasLayerWriting {
     case .edges(let spec): spec.isCropping ? "Cropping1D" : "ZeroPadding1D"
     case .merge(let spec): spec.function.rawValue.prefix(1).uppercased() + spec.function.rawValue.dropFirst()
     case .attention(let spec): spec.score == .additive ? "AdditiveAttention" : "Attention"
-    case .multiHeadAttention(let spec): spec.keyHeadCount == nil ? "MultiHeadAttention" : "GroupQueryAttention"
+    case .multiHeadAttention(let spec): spec.keyHeadCount == nil ? "MultiHeadAttention" : "GroupedQueryAttention"
     case .layerNormalization(let spec): spec.form == .rootMeanSquare ? "RMSNormalization" : "LayerNormalization"
     case .stackedRNN: "RNN"
     case .channelsFirst(let spec): className(of: spec.layer.spec)
@@ -264,7 +272,8 @@ struct KerasLayerWriting {
         ("num_heads", .integer(spec.headCount)), ("key_dim", .integer(spec.keyDim)),
         ("value_dim", .integer(spec.valueDim)), ("dropout", .number(spec.dropout)), ("use_bias", .bool(spec.useBias)),
         ("output_shape", (spec.outputAxes ?? spec.outputDim.map { [$0] }).map(integers) ?? .null),
-      ] + (spec.attentionAxes.map { [("attention_axes", integers($0))] } ?? []) + later
+      ] + (generation == .keras3 ? [] : ["query", "key", "value"].map { ($0 + "_shape", .null) })
+        + (spec.attentionAxes.map { [("attention_axes", integers($0))] } ?? []) + later
     case .bidirectional(let spec):
       let merge: (String, JSONValue) = ("merge_mode", spec.merge == .none ? .null : .string(spec.merge.rawValue))
       // Keras 2.2 and older take one layer, and make the other one from it.

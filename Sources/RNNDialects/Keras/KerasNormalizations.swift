@@ -37,6 +37,10 @@ extension KerasLayerReading {
     }
     var renorm = BatchNormalizationSpec.Renorm(momentum: try reader.double("renorm_momentum") ?? 0.99)
     let bounds = reader.value("renorm_clipping")
+    let names = bounds?.object?.members.map(\.key) ?? []
+    guard bounds?.isNull ?? true || bounds?.object != nil, Set(names).isSubset(of: ["rmin", "rmax", "dmax"]) else {
+      throw RNNError.unsupported("BatchNormalization with renorm_clipping=\(bounds?.text() ?? "")")
+    }
     (renorm.least, renorm.most) = (bounds?["rmin"]?.double, bounds?["rmax"]?.double)
     renorm.farthest = bounds?["dmax"]?.double
     return renorm

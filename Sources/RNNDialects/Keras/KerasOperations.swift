@@ -262,6 +262,14 @@ enum KerasOperations {
       guard let equation = stated?.string else {
         throw RNNError.badData("einsum without an equation")
       }
+      let operands = equation.components(separatedBy: "->")[0].components(separatedBy: ",").count
+      let tensors = request.arguments.flatMap(\.tensors).count
+      guard tensors == operands, operands <= 2 else {
+        throw RNNError.unsupported(
+          tensors == 0
+            ? "the file does not say what einsum reads"
+            : "einsum of \(operands) operands, of which \(tensors) are tensors; two tensors are the most")
+      }
       return .einsum(EinsumSpec(equation: equation))
     case "clip", "clip_by_value":
       let low = options["x_min"]?.double ?? options["clip_value_min"]?.double

@@ -34,6 +34,10 @@ enum KerasPreprocessing {
     guard let vocabulary = reader.value("vocabulary")?.array else {
       throw RNNError.unsupported("IntegerLookup whose vocabulary is not in the configuration")
     }
+    let tokens = vocabulary.compactMap(\.integer)
+    guard tokens.count == vocabulary.count, Set(tokens).count == tokens.count else {
+      throw RNNError.badData("the vocabulary holds a token twice, or something else than whole numbers")
+    }
     let unknown = try reader.int("num_oov_indices") ?? 1
     guard (0...1).contains(unknown) else { throw RNNError.unsupported("IntegerLookup with num_oov_indices=\(unknown)") }
     guard try !reader.bool("invert", default: false) else {
@@ -43,7 +47,7 @@ enum KerasPreprocessing {
     let mode = try mode(&reader, default: "int")
     guard mask == nil || mode == nil else { throw RNNError.unsupported("IntegerLookup with a mask_token and vectors") }
     var spec = IntegerLookupSpec(
-      vocabulary: vocabulary.compactMap(\.integer), maskToken: mask, hasUnknown: unknown == 1)
+      vocabulary: tokens, maskToken: mask, hasUnknown: unknown == 1)
     spec.mode = mode
     for key in ["idf_weights", "salt", "pad_to_max_tokens"] {
       guard let value = reader.value(key), !value.isNull, value.bool != false else { continue }
