@@ -25,7 +25,9 @@ enum LayerSamples {
     case .lstm, .gru, .simpleRNN, .convLSTM1D, .lstmVariant: return recurrent(kind, variant)
     case .dense: return .dense(DenseSpec(units: 3))
     case .einsumDense:
-      return .einsumDense(EinsumDenseSpec(equation: "abc,cd->abd", outputShape: [nil, 3], biasAxes: "d"))
+      var spec = EinsumDenseSpec(equation: "abc,cd->abd", outputShape: [nil, 3], biasAxes: "d")
+      spec.misplacedBiasAxis = 2
+      return .einsumDense(spec)
     case .highway: return .highway(HighwaySpec(activation: .relu, useBias: true))
     case .maxoutDense: return .maxoutDense(MaxoutDenseSpec(units: 3, features: 10, useBias: true))
     case .activation: return .activation(ActivationSpec(activation: .tanh))

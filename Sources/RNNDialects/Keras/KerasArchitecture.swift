@@ -268,6 +268,10 @@ extension KerasArchitecture {
       turned.biasOverSteps = output[1] == filters
       spec = .channelsFirst(turned)
     }
+    if mistakesBias, case .einsumDense(var dense) = spec, let source = sources.first {
+      dense.misplacedBiasAxis = try dense.mistakenBiasAxis(input: source)
+      spec = .einsumDense(dense)
+    }
     if case .split(var split) = spec, split.count == SplitSpec.unsettled, let source = sources.first {
       guard let size = source[try source.place(ofAxis: split.axis)] else {
         throw RNNError.unsupported("the single positions of an axis whose length is not known")

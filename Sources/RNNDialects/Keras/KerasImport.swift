@@ -140,6 +140,14 @@ public struct KerasImport {
           "the bias goes over the steps, as Keras 3 on TensorFlow adds it where there are as many steps as filters; "
             + "other backends add it to the filters"))
     }
+    for layer in architecture.spec.plain.layers {
+      guard case .einsumDense(let dense) = layer.spec, let axis = dense.misplacedBiasAxis else { continue }
+      architecture.ledger.append(
+        LedgerEntry(
+          .assumed, layer.name,
+          "the bias goes along the axis \(axis), as Keras 3 on TensorFlow adds it where that is as long as its own; other "
+            + "backends add it along its own"))
+    }
     guard problems.isEmpty else {
       throw RNNError.badData(
         "the weights do not fit the architecture: " + problems.joined(separator: "; "),

@@ -113,6 +113,16 @@ struct EinsumDenseLayer: FormulaLayer {
     LayerPlan(outputShapes: [try shapes(inputs[0].shape).output])
   }
 
+  /// The bias with an axis for each of the output's.
+  private func place(_ bias: [Int], in output: [Int]) -> [Int] {
+    guard let axis = spec.misplacedBiasAxis, output.indices.contains(axis) else {
+      return Broadcast.padded(bias, rank: output.count, at: 0)
+    }
+    var shape = output.map { _ in 1 }
+    shape[axis] = elementCount(bias)
+    return shape
+  }
+
   /// What the activation gets.
   private func sums<Scalar: Real & BinaryFloatingPoint>(
     _ input: FormulaTensor<Scalar>, _ parameters: [UnsafePointer<Scalar>]
@@ -120,8 +130,9 @@ struct EinsumDenseLayer: FormulaLayer {
     guard let (equation, output, kernel, bias) = try? shapes(input.shape) else { return [] }
     var result = [Scalar](repeating: 0, count: elementCount(output))
     if !bias.isEmpty {
-      let own = Broadcast.padded(bias, rank: output.count, at: 0)
-      Broadcast([output, own]).forEach { element, places in result[element] = parameters[1][places[1]] }
+      Broadcast([output, place(bias, in: output)]).forEach { element, places in
+        result[element] = parameters[1][places[1]]
+      }
     }
     EinsumWalk(equation, [input.shape, kernel]).forEach { places in
       result[places[2]] += input.values[places[0]] * parameters[0][places[1]]
@@ -158,7 +169,8 @@ struct EinsumDenseLayer: FormulaLayer {
       gradients?[0][places[1]] += dz[places[2]] * x.floats[places[0]]
     }
     guard let gradients, !bias.isEmpty else { return }
-    let own = Broadcast.padded(bias, rank: output.count, at: 0)
-    Broadcast([output, own]).forEach { element, places in gradients[1][places[1]] += dz[element] }
+    Broadcast([output, place(bias, in: output)]).forEach { element, places in
+      gradients[1][places[1]] += dz[element]
+    }
   }
 }

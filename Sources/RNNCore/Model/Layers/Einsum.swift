@@ -98,6 +98,9 @@ public struct EinsumDenseSpec: SingleInputLayer {
   /// The letters of the output that the bias has; empty without a bias.
   public var biasAxes: String
   public var activation: Activation = .linear
+  /// The axis of the output, the batch counted as 0, that the bias goes along where that is not its own: so Keras 3 on
+  /// TensorFlow adds it where the two are of one size (`keras/src/backend/tensorflow/numpy.py`, `add`).
+  public var misplacedBiasAxis: Int?
 
   public init(equation: String, outputShape: Shape, biasAxes: String) {
     self.equation = equation
@@ -127,6 +130,18 @@ public struct EinsumDenseSpec: SingleInputLayer {
   public func outputShape(input: Shape) throws -> Shape {
     let (equation, sizes) = try sizes(input)
     return equation.output.dropFirst().map { sizes[$0] ?? nil }
+  }
+
+  /// The axis that Keras 3 on TensorFlow takes for the bias's, where that is another one than its own: its only axis that
+  /// is not of size 1 is taken for the output's last, or else for that behind the batch, if the sizes are equal.
+  public func mistakenBiasAxis(input: Shape) throws -> Int? {
+    guard let bias = try parameterShapes(input: input).dropFirst().first?.shape else { return nil }
+    let output = try outputShape(input: input)
+    let long = bias.indices.filter { bias[$0] > 1 }
+    guard output.count > 1, long.count == 1, let place = long.first else { return nil }
+    let own = output.count - bias.count + place + 1
+    let taken = output[output.count - 1] == bias[place] ? output.count : output[0] == bias[place] ? 1 : own
+    return taken == own ? nil : taken
   }
 
   public var parameterNames: [String] { ["kernel"] + (biasAxes.isEmpty ? [] : ["bias"]) }

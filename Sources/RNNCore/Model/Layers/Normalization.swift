@@ -120,6 +120,7 @@ public struct LayerNormalizationSpec: SingleInputLayer {
 
   /// gamma and beta, of the axes' sizes in their order.
   public func parameterShapes(input: Shape) throws -> [ParameterShape] {
+    guard !parameterNames.isEmpty else { return [] }
     let shape = try axes.map { axis -> Int in
       guard let size = input[try input.place(ofAxis: axis)] else {
         throw RNNError.badData("LayerNormalization needs a known size of the axis \(axis)")
