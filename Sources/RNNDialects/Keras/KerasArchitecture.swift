@@ -215,7 +215,7 @@ extension KerasArchitecture {
     }
     var graph = KerasGraph(era: era)
     try graph.read(entries)
-    try graph.order()
+    try graph.order(outputs: KerasTensor.list(config["output_layers"]))
     let inputs = try KerasTensor.list(config["input_layers"]).map { try graph.reference($0).call }
     let outputs = try KerasTensor.list(config["output_layers"]).map { try graph.reference($0, isOutput: true) }
     guard !outputs.isEmpty else { throw RNNError.badData("the model has no outputs") }

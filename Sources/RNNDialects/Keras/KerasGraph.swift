@@ -9,8 +9,10 @@ struct KerasGraph {
   private(set) var ledger: [LedgerEntry] = []
   private(set) var texts: [KerasText] = []
 
-  private var nodes: [[KerasCall]] = []
-  private var layerIndex: [String: Int] = [:]
+  private(set) var nodes: [[KerasCall]] = []
+  private(set) var layerIndex: [String: Int] = [:]
+  /// The configuration's calls by those that came of them.
+  private(set) var nodesOfCalls: [Int: KerasRunOrder.Node] = [:]
   private var callIndex: [KerasTensor: Int] = [:]
   private var masks = KerasMasks()
   /// The layers that are operations in the file.
@@ -87,8 +89,9 @@ struct KerasGraph {
 
   // MARK: - Order
 
+  /// - Parameter outputs: of the model.
   /// - Throws: `badData` where a call refers to nothing or to itself, `unsupported` for arguments that are not carried.
-  mutating func order() throws {
+  mutating func order(outputs: [KerasTensor]) throws {
     var pending = nodes.enumerated().flatMap { layer, nodes in
       masks.isSetAside(layers[layer].name) ? [] : nodes.indices.map { (layer: layer, node: $0) }
     }
@@ -118,6 +121,7 @@ struct KerasGraph {
       }
       pending = waiting
     }
+    loseMasks(outputs: outputs)
     leaveOutUnused()
   }
 
@@ -165,6 +169,7 @@ struct KerasGraph {
     let key = KerasTensor(layer: layers[item.layer].name, node: item.node, output: 0)
     calls.append(ModelSpec.Call(layer: item.layer, inputs: inputs))
     callIndex[key] = calls.count - 1
+    nodesOfCalls[calls.count - 1] = KerasRunOrder.Node(layer: item.layer, node: item.node)
     // Masks end at every operation, whatever layer it comes to.
     let configuration = layers[item.layer].spec.configuration
     if operations.contains(item.layer), configuration.keepsMask || configuration is ConcatenateSpec {
@@ -186,6 +191,23 @@ struct KerasGraph {
     notes.append(KerasLayerNote(className: spec.kind.rawValue))
     calls.append(ModelSpec.Call(layer: layers.count - 1, inputs: inputs))
     return ModelSpec.Reference(call: calls.count - 1)
+  }
+
+  /// Lets an input of a call have no mask.
+  mutating func strip(_ call: Int, _ input: Int) {
+    let reference = calls[call].inputs[input]
+    // A call stands behind those that it reads.
+    let stripped = add(.withoutMask(WithoutMaskSpec()), "mask", [reference])
+    calls.insert(calls.removeLast(), at: call)
+    func moved(_ index: Int) -> Int { index >= call ? index + 1 : index }
+    for index in calls.indices where index != call {
+      for place in calls[index].inputs.indices {
+        calls[index].inputs[place].call = moved(calls[index].inputs[place].call)
+      }
+    }
+    callIndex = callIndex.mapValues(moved)
+    nodesOfCalls = Dictionary(uniqueKeysWithValues: nodesOfCalls.map { (moved($0.key), $0.value) })
+    calls[call + 1].inputs[input] = ModelSpec.Reference(call: call, output: stripped.output)
   }
 
   /// Brings what makes a mask into the graph where the layer's input does not have it of itself.
