@@ -50,6 +50,12 @@ struct HostileGraphTests {
     expectError(.badData, naming: "output") {
       try described(functional("m", layers, #"[["i", 0, 0]]"#, #"[["d", 0, 5]]"#))
     }
+    for output in [Int.max, .min] {
+      expectError(.badData, naming: "output") {
+        try described(functional("m", layers, #"[["i", 0, 0]]"#, #"[["d", 0, \#(output)]]"#))
+      }
+      _ = try? described(functional("m", layers, #"[["i", 0, \#(output)]]"#, #"[["d", 0, 0]]"#))
+    }
     // A number from elsewhere is the only call, whatever its size.
     for node in [Int.min, .max] {
       let spec = try described(functional("m", layers, #"[["i", 0, 0]]"#, #"[["d", \#(node), 0]]"#))

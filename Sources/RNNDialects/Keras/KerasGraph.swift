@@ -259,8 +259,7 @@ struct KerasGraph {
     guard let call = callIndex[KerasTensor(layer: tensor.layer, node: node, output: 0)] else {
       throw RNNError.badData("the call \(tensor.node) of the layer '\(tensor.layer)' is referred to, but not described")
     }
-    let outputs = layers[calls[call].layer].spec.kind == .maskOf ? 1 : Int.max
-    if tensor.output >= outputs {
+    if layers[calls[call].layer].spec.kind == .maskOf, tensor.output > 0 {
       // Only the first output is masked; the others lie before that.
       return ModelSpec.Reference(call: calls[call].inputs[0].call, output: tensor.output)
     }
