@@ -31,7 +31,10 @@ enum LayerSamples {
     case .highway: return .highway(HighwaySpec(activation: .relu, useBias: true))
     case .maxoutDense: return .maxoutDense(MaxoutDenseSpec(units: 3, features: 10, useBias: true))
     case .activation: return .activation(ActivationSpec(activation: .tanh))
-    case .softmax: return .softmax(SoftmaxSpec(axes: [-1]))
+    case .softmax:
+      var spec = SoftmaxSpec(axes: [-1])
+      spec.zeroesMasked = true
+      return .softmax(spec)
     case .prelu: return .prelu(PReLUSpec(sharedAxes: variant == 0 ? [1] : []))
     case .parametricSoftplus:
       return .parametricSoftplus(ParametricSoftplusSpec(sharedAxes: variant == 0 ? [1] : []))

@@ -32,7 +32,7 @@ struct KerasCallReading {
       }
       attention.isCausal = take("use_causal_mask")?.value?.bool ?? false
       attention.returnsScores = take("return_attention_scores")?.value?.bool ?? false
-      attention.zeroesUnseen = attention.zeroesUnseen || (era.generation == .keras3 && attention.returnsScores)
+      attention.zeroesUnseen = attention.zeroesUnseen || (era.clearsMaskedWeights && attention.returnsScores)
       self.spec = .multiHeadAttention(attention)
       // Keras overwrites it with the query's own.
       _ = take("query_mask")

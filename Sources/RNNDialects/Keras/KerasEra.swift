@@ -63,6 +63,9 @@ public struct KerasEra: Sendable, Equatable {
     }
   }
 
+  /// Whether a softmax under a mask is 0 at what is masked even where all is (Keras 3.10 on).
+  var clearsMaskedWeights: Bool { generation == .keras3 && !isOlder(than: 3, 10) }
+
   /// Whether a masked step of a loop gives the first state, where later versions give the output before it (which is 0
   /// before the first valid step).
   var emitsStateAtMaskedSteps: Bool {

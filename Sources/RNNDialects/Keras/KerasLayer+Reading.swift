@@ -50,7 +50,7 @@ enum KerasLayerReading {
       .activation(ActivationSpec(activation: try reader.activation("activation", default: "linear")))
     case .leakyReLU, .elu, .thresholdedReLU, .reLU:
       .activation(ActivationSpec(activation: try KerasActivationLayers.activation(kind, &reader)))
-    case .softmax: .softmax(SoftmaxSpec(axes: try reader.axes("axis", default: [-1])))
+    case .softmax: .softmax(try softmax(&reader))
     case .pReLU: .prelu(PReLUSpec(sharedAxes: try reader.axes("shared_axes", default: [])))
     case .parametricSoftplus:
       .parametricSoftplus(ParametricSoftplusSpec(sharedAxes: try reader.axes("shared_axes", default: [])))
@@ -139,6 +139,12 @@ enum KerasLayerReading {
     MaxoutDenseSpec(
       units: try reader.requiredInt("output_dim"), features: try reader.requiredInt("nb_feature"),
       useBias: try reader.bool("bias", default: true))
+  }
+
+  private static func softmax(_ reader: inout KerasConfigReader) throws -> SoftmaxSpec {
+    var spec = SoftmaxSpec(axes: try reader.axes("axis", default: [-1]))
+    spec.zeroesMasked = reader.era.clearsMaskedWeights
+    return spec
   }
 
   // MARK: - Shapes

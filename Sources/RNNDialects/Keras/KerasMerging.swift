@@ -81,7 +81,7 @@ extension KerasLayerReading {
     spec.useBias = try reader.bool("use_bias", default: true)
     spec.dropout = try reader.double("dropout") ?? 0
     // What Keras 3 computes then goes through its Softmax layer, which clears what is masked.
-    spec.zeroesUnseen = reader.era.generation == .keras3 && spec.dropout > 0
+    spec.zeroesUnseen = reader.era.clearsMaskedWeights && spec.dropout > 0
     let axes = try reader.axes("attention_axes", default: [])
     spec.attentionAxes = axes.isEmpty ? nil : axes
     for key in ["query_shape", "key_shape", "value_shape"] { _ = reader.value(key) }
@@ -97,7 +97,7 @@ extension KerasLayerReading {
     spec.keyHeadCount = try reader.requiredInt("num_key_value_heads")
     spec.useBias = try reader.bool("use_bias", default: true)
     spec.dropout = try reader.double("dropout") ?? 0
-    spec.zeroesUnseen = spec.dropout > 0
+    spec.zeroesUnseen = reader.era.clearsMaskedWeights && spec.dropout > 0
     spec.hasGate = try reader.bool("use_gate", default: false)
     spec.window = try reader.int("sliding_window")
     return spec

@@ -259,7 +259,7 @@ struct UnitNormalizationLayer: FormulaLayer {
 }
 
 /// y = exp(x) / sum(exp(x)) over some axes; dx = y (dy - sum(dy y)). A masked position, where the mask has the input's
-/// shape, counts as x - 1e9.
+/// shape, counts as x - 1e9; with `zeroesMasked` it is 0 also where nothing else is left.
 struct SoftmaxLayer: FormulaLayer {
   let spec: SoftmaxSpec
 
@@ -285,6 +285,8 @@ struct SoftmaxLayer: FormulaLayer {
         sum += y[member]
       }
       for member in axes.members { y[member] /= sum }
+      guard spec.zeroesMasked, let mask else { continue }
+      for member in axes.members where mask[group + member] == 0 { y[member] = 0 }
     }
   }
 

@@ -73,6 +73,13 @@ public struct SoftmaxSpec: ShapeKeepingLayer {
 
   /// Counted with the batch as 0, or from the end.
   public var axes: [Int]
+  /// Whether what is masked is 0 even where all is; else all then weighs alike.
+  public var zeroesMasked: Bool {
+    get { zeroes ?? false }
+    set { zeroes = newValue ? true : nil }
+  }
+  /// `nil` for false, as in files that know no such thing.
+  private var zeroes: Bool?
 
   public init(axes: [Int]) {
     self.axes = axes
