@@ -49,7 +49,7 @@ public struct KerasExport {
     let fallback =
       switch generation {
       case .keras1, .keras2: "2.2.4"
-      case .keras3: "3.0.0"
+      case .keras3: "3.15.0"
       }
     version = isSame ? model.provenance.frameworkVersion ?? fallback : fallback
   }
