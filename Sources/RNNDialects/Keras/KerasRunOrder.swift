@@ -57,14 +57,21 @@ struct KerasRunOrder {
 
 extension KerasGraph {
   /// A MultiHeadAttention of Keras 3.8 and later takes the masks off its inputs (`keras/src/layers/attention/multi_head_attention.py`,
-  /// `call`), so that what reads masks off tensors and runs later finds none: multiplication, maximum and minimum. All other
-  /// layers are given masks when the model is made.
+  /// `call`), so that what reads masks off tensors and runs later finds none: multiplication, maximum, minimum and attention.
+  /// All other layers are given masks when the model is made.
   /// - Parameter outputs: of the model.
   mutating func loseMasks(outputs: [KerasTensor]) {
-    let attentions = nodesOfCalls.filter { layers[calls[$0.key].layer].spec.kind == .multiHeadAttention }
+    let attentions = nodesOfCalls.filter { call, _ in
+      // A GroupQueryAttention leaves them where they are.
+      if case .multiHeadAttention(let spec) = layers[calls[call].layer].spec { spec.keyHeadCount == nil } else { false }
+    }
     guard era.generation == .keras3, !era.isOlder(than: 3, 8), !attentions.isEmpty else { return }
     let readers = nodesOfCalls.filter { call, _ in
-      if case .merge(let merge) = layers[calls[call].layer].spec { merge.skipsMasked } else { false }
+      switch layers[calls[call].layer].spec.configuration {
+      case let merge as MergeSpec: merge.skipsMasked
+      case is AttentionSpec, is MultiHeadAttentionSpec: true
+      case _: false
+      }
     }
     guard !readers.isEmpty else { return }
     let order = KerasRunOrder(outputs: outputs.compactMap(node)) { nodes[$0.layer][$0.node].tensors.compactMap(node) }
