@@ -3,6 +3,8 @@ import RNNCore
 
 /// The program that reads and writes HDF5 in a process of its own, because libhdf5 is not safe on damaged files.
 public struct HDF5Helper: Sendable {
+  private static let starting = NSLock()
+
   public static let name = "rnnconv-hdf5"
 
   /// The helper's executable.
@@ -59,6 +61,9 @@ public struct HDF5Helper: Sendable {
     process.standardOutput = output
     process.standardError = errors
     do {
+      // Foundation's start of a process is not made for several threads at once.
+      HDF5Helper.starting.lock()
+      defer { HDF5Helper.starting.unlock() }
       try process.run()
     } catch {
       throw RNNError.unsupported("\(url.path) cannot be started: \(error.localizedDescription)")
