@@ -75,15 +75,28 @@ public struct Inspection: Sendable {
     vocabularySize = model.text.map { $0.offsets.count - 1 }
     ledger = model.ledger
     guard let shapes = try? model.spec.shapes() else { return }
+    let counts = Inspection.parameterCounts(of: model)
     for (index, layer) in model.spec.layers.enumerated() {
       let call = model.spec.calls.firstIndex { $0.layer == index }
       layers.append(
         LayerLine(
           name: layer.name, kind: layer.spec.kind.rawValue,
           outputShape: [nil] + (call.flatMap { shapes.outputs[$0].first } ?? []),
-          parameterCount: shapes.parameters[index].reduce(0) { $0 + $1.shape.reduce(1, *) },
+          parameterCount: counts[layer.name] ?? 0,
           isTrainable: layer.isTrainable))
     }
+  }
+
+  /// By layer of the whole model; what lies inside a wrapper or a model counts as its own.
+  private static func parameterCounts(of model: NativeModel) -> [String: Int] {
+    let names = Set(model.spec.layers.map(\.name))
+    var counts: [String: Int] = [:]
+    for parameter in model.parameters {
+      var owner = parameter.layer
+      while !owner.isEmpty, !names.contains(owner) { owner = CheckpointPath.parent(of: owner) }
+      counts[owner, default: 0] += parameter.tensor.count
+    }
+    return counts
   }
 
   private mutating func describe(_ checkpoint: Checkpoint) {

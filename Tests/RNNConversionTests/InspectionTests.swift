@@ -31,6 +31,20 @@ struct InspectionTests {
       ])
   }
 
+  /// Layers around others: their own `count_params()` in Keras 3.15.
+  @Test(arguments: [
+    ("bidirectional-own-backward-units/model.h5", ["bidirectional": 268]),
+    ("rnn-cells--h5/model.h5", ["rnn": 376]),
+    ("timedistributed-sequential-mask/model.h5", ["time_distributed": 24, "lstm": 96, "time_distributed_1": 8]),
+    ("nested-deep/model.h5", ["middle": 188, "dense_3": 10]),
+    ("nested-called-twice/model.h5", ["inner": 176, "dense": 14]),
+    ("activation-objects--keras/model.keras", ["dense": 28, "dense_1": 28, "dense_2": 32, "dense_3": 28]),
+  ])
+  func whatLiesInsideALayerCountsAsItsOwn(_ path: String, _ counts: [String: Int]) throws {
+    let layers = try inspection("keras-3.15/" + path).layers.filter { $0.parameterCount > 0 }
+    #expect(Dictionary(layers.map { ($0.name, $0.parameterCount) }, uniquingKeysWith: +) == counts)
+  }
+
   @Test func everyEraIsNamedWithItsReason() throws {
     for (path, dialect, version) in [
       ("keras-1.2.2/lstm/model.h5", "keras1", "1.2.2"), ("keras-2.2.4/lstm/model.h5", "keras2", "2.2.4"),
