@@ -83,6 +83,45 @@ struct HostileGraphTests {
     #expect(throws: RNNError.self) { try KerasDescription(json: json).spec.shapes() }
   }
 
+  /// What is left of a list without its strangers would be another list: ids and edges would move.
+  @Test(arguments: [
+    ("TextVectorization", "vocabulary", #""vocabulary": ["a", 3, "b"]"#),
+    ("StringLookup", "vocabulary", #""vocabulary": ["a", null]"#),
+    ("StringLookup", "idf_weights", #""vocabulary": ["a"], "output_mode": "tf_idf", "idf_weights": [1, "2"]"#),
+    ("TextVectorization", "ngrams", #""vocabulary": ["a"], "ngrams": [1, "2"]"#),
+    ("IntegerLookup", "vocabulary", #""vocabulary": [1, 2.5]"#),
+    ("Discretization", "bin_boundaries", #""bin_boundaries": [0, "1", 2]"#),
+    ("LayerNormalization", "axis", #""axis": {"class_name": "__tuple__", "items": [-1, "x"]}"#),
+  ])
+  func listsWithStrangersAreErrors(_ className: String, _ argument: String, _ arguments: String) {
+    let json = sequential([
+      (className, #"{"name": "l", "batch_input_shape": [null, 1], \#(arguments)}"#)
+    ])
+    expectError(.badData, naming: "'l'", argument) { try KerasDescription(json: json) }
+  }
+
+  /// Whether a mask reaches the end has 2^64 ways to be asked.
+  @Test func waysThroughAGraphAreNotCounted() throws {
+    func tensor(_ layer: String) -> String {
+      #"{"class_name": "__keras_tensor__", "config": {"shape": [null, 4, 3], "keras_history": ["\#(layer)", 0, 0]}}"#
+    }
+    func called(_ className: String, _ name: String, _ arguments: String, _ options: String = "") -> String {
+      layer(className, name, #"[{"args": \#(arguments), "kwargs": {}}]"#, options)
+    }
+    var layers = [layer("InputLayer", "a0", "[]", #", "batch_shape": [null, 4, 3]"#)]
+    for place in 1...64 {
+      let before = tensor("a\(place - 1)")
+      layers.append(called("Add", "a\(place)", "[[\(before), \(before)]]"))
+    }
+    let last = tensor("a64")
+    layers.append(
+      called("MultiHeadAttention", "h", "[\(last), \(last)]", #", "num_heads": 1, "key_dim": 2"#))
+    layers.append(called("Multiply", "m", "[[\(tensor("h")), \(last)]]"))
+    let model = functional("f", layers, #"[["a0", 0, 0]]"#, #"[["m", 0, 0]]"#)
+    let spec = try KerasDescription(json: #"{"keras_version": "3.15.0", \#(model)}"#).spec
+    #expect(spec.calls.count == 67)
+  }
+
   @Test func textInsideAModelThatIsALayerIsRefused() {
     let inner = sequential([
       ("TextVectorization", #"{"name": "tv", "batch_input_shape": [null, 1], "vocabulary": ["a", "b"]}"#)

@@ -67,6 +67,21 @@ extension JSONValue {
     }
   }
 
+  /// A list that holds integers alone; `nil` for any other.
+  public var integers: [Int]? { elements(\.integer) }
+
+  /// A list that holds numbers alone; `nil` for any other.
+  public var doubles: [Double]? { elements(\.double) }
+
+  /// A list that holds strings alone; `nil` for any other.
+  public var strings: [String]? { elements(\.string) }
+
+  private func elements<Element>(_ read: (JSONValue) -> Element?) -> [Element]? {
+    guard let array else { return nil }
+    let elements = array.compactMap(read)
+    return elements.count == array.count ? elements : nil
+  }
+
   /// The member `key` of an object, `nil` for anything else.
   public subscript(key: String) -> JSONValue? { object?[key] }
 

@@ -45,12 +45,10 @@ struct KerasConfigReader {
   /// One number or a list of them.
   mutating func ints(_ keys: String...) throws -> [Int]? {
     guard let value = value(keys), !value.isNull else { return nil }
-    if let number = value.integer { return [number] }
-    guard let elements = value.array else { throw wrong(keys, value, "whole numbers") }
-    return try elements.map { element in
-      guard let number = element.integer else { throw wrong(keys, value, "whole numbers") }
-      return number
+    guard let numbers = value.integer.map({ [$0] }) ?? value.integers else {
+      throw wrong(keys, value, "whole numbers")
     }
+    return numbers
   }
 
   mutating func requiredInts(_ key: String) throws -> [Int] {
@@ -62,7 +60,8 @@ struct KerasConfigReader {
   mutating func axes(_ key: String, default fallback: [Int]) throws -> [Int] {
     if let items = config[key]?["items"] {
       unread.remove(key)
-      return items.array?.compactMap(\.integer) ?? fallback
+      guard let axes = items.integers else { throw wrong([key], items, "whole numbers") }
+      return axes
     }
     return try ints(key) ?? fallback
   }

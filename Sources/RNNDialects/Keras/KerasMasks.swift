@@ -168,21 +168,34 @@ extension ModelSpec {
   /// - Throws: `unsupported` where a mask may reach one of Keras 2.
   func refuseMasks(_ generation: KerasGeneration) throws {
     guard generation == .keras2 else { return }
-    var isMasked: [Bool] = []
-    for call in calls {
-      let layer = layers[call.layer]
-      let configuration = layer.spec.configuration
-      let isReached = call.inputs.contains { $0.output == 0 && isMasked[$0.call] }
-      if isReached, configuration is GroupNormalizationSpec {
-        throw RNNError.unsupported("GroupNormalization over the steps that a mask leaves", at: "layer '\(layer.name)'")
-      }
-      let makes = configuration is MaskingSpec || configuration is WithMaskSpec
-      let joins =
-        configuration is ConcatenateSpec || configuration is MergeSpec || configuration is ReverseStepsSpec
-        || configuration is UnfoldStepsSpec || configuration is SwapBatchSpec || configuration is WhereValidSpec
-      let hands = configuration is MaskOfSpec && isMasked[call.inputs[1].call]
-      let embeds = (configuration as? EmbeddingSpec)?.maskZero ?? false
-      isMasked.append(makes || embeds || hands || isReached && (configuration.keepsMask || joins))
+    let isMasked = calls.mayHaveMask(layers)
+    for call in calls where layers[call.layer].spec.configuration is GroupNormalizationSpec {
+      guard call.inputs.contains(where: { $0.output == 0 && isMasked[$0.call] }) else { continue }
+      throw RNNError.unsupported(
+        "GroupNormalization over the steps that a mask leaves", at: "layer '\(layers[call.layer].name)'")
     }
+  }
+}
+
+extension [ModelSpec.Call] {
+  /// Whether the first output of each call may have a mask, in one walk: each call stands behind those that it reads.
+  func mayHaveMask(_ layers: [ModelSpec.Layer]) -> [Bool] {
+    var isMasked: [Bool] = []
+    for call in self {
+      let reaching = call.inputs.map { $0.output == 0 && isMasked[$0.call] }
+      let first = reaching.first ?? false
+      let has =
+        switch layers[call.layer].spec.configuration {
+        case is MaskingSpec, is WithMaskSpec, is NestedModelSpec: true
+        case let embedding as EmbeddingSpec: embedding.maskZero
+        case is MaskOfSpec: reaching.dropFirst().first ?? false
+        case is ConcatenateSpec, is MergeSpec, is UnfoldStepsSpec, is SwapBatchSpec, is WhereValidSpec:
+          reaching.contains(true)
+        case is ReverseStepsSpec: first
+        case let other: other.keepsMask && first
+        }
+      isMasked.append(has)
+    }
+    return isMasked
   }
 }

@@ -170,7 +170,10 @@ enum KerasOperations {
 
   private static func axes(_ value: JSONValue?, _ request: Request) throws -> [Int] {
     if let axis = value?.integer { return [axis] }
-    if let list = value?.array, !list.isEmpty { return list.compactMap(\.integer) }
+    if let list = value?.integers, !list.isEmpty { return list }
+    if let list = value, list.array?.isEmpty == false {
+      throw RNNError.badData("\(request.name) over the axes \(list.text())")
+    }
     throw RNNError.unsupported("\(request.name) over all axes, the batch included")
   }
 
@@ -226,7 +229,7 @@ enum KerasOperations {
       }
       return .reshape(ReshapeSpec(targetShape: shape.dropFirst().map { $0 ?? -1 }))
     case "transpose":
-      let order = (options["axes"] ?? options["perm"])?.array?.compactMap(\.integer) ?? []
+      let order = (options["axes"] ?? options["perm"])?.integers ?? []
       if order.prefix(2) == [1, 0], Array(order.dropFirst(2)) == Array(2..<max(order.count, 2)) {
         return .swapBatch(SwapBatchSpec())
       }
@@ -279,8 +282,7 @@ enum KerasOperations {
       (spec.low, spec.high) = (low, high)
       return .unary(spec)
     case "pad":
-      let widths =
-        (options["pad_width"] ?? options["paddings"])?.array?.map { $0.array?.compactMap(\.integer) ?? [] } ?? []
+      let widths = (options["pad_width"] ?? options["paddings"])?.array?.map { $0.integers ?? [] } ?? []
       let isZero = options["constant_values"]?.double ?? 0 == 0
       guard widths.count == 3, widths[0] == [0, 0], widths[2] == [0, 0], widths[1].count == 2, isZero,
         options["mode"]?.string?.lowercased() ?? "constant" == "constant"
@@ -314,10 +316,9 @@ enum KerasOperations {
     let axis = options["axis"]?.integer ?? 0
     let stated = options["indices_or_sections"] ?? options["num_or_size_splits"]
     if let count = stated?.integer { return SplitSpec(axis: axis, count: count) }
-    guard let list = stated?.array, !list.isEmpty,
-      list.allSatisfy({ $0.integer.map { (0...Int(Int32.max)).contains($0) } ?? false })
-    else { throw RNNError.unsupported("a split into \(stated?.text() ?? "nothing")") }
-    let numbers = list.compactMap(\.integer)
+    guard let numbers = stated?.integers, !numbers.isEmpty, numbers.allSatisfy((0...Int(Int32.max)).contains) else {
+      throw RNNError.unsupported("a split into \(stated?.text() ?? "nothing")")
+    }
     guard options["indices_or_sections"] == nil else { return SplitSpec(axis: axis, boundaries: numbers) }
     var (ends, end): ([Int], Int) = ([], 0)
     for size in numbers {
@@ -331,9 +332,7 @@ enum KerasOperations {
     let options = request.options
     func numbers(_ keys: String...) -> [Int]? {
       guard let value = keys.lazy.compactMap({ options[$0] }).first else { return nil }
-      if let number = value.integer { return [number] }
-      let list = value.array?.compactMap(\.integer) ?? []
-      return list.count == value.array?.count ? list : nil
+      return value.integer.map { [$0] } ?? value.integers
     }
     if request.name == "tile" {
       guard let counts = numbers("repeats", "multiples"), counts.first == 1 else {

@@ -21,21 +21,23 @@ enum KerasPreprocessing {
 
   static func discretization(_ reader: inout KerasConfigReader) throws -> DiscretizationSpec {
     for key in ["num_bins", "epsilon"] { _ = reader.value(key) }
-    guard let boundaries = reader.value("bin_boundaries")?.array else {
+    guard let stated = reader.value("bin_boundaries"), !stated.isNull else {
       throw RNNError.badData("the file holds no bin_boundaries: adapt() never ran")
     }
-    return DiscretizationSpec(boundaries: boundaries.compactMap(\.double), mode: try mode(&reader, default: "int"))
+    guard let boundaries = stated.doubles else {
+      throw RNNError.badData("the bin_boundaries are \(stated.text()), which is no list of numbers")
+    }
+    return DiscretizationSpec(boundaries: boundaries, mode: try mode(&reader, default: "int"))
   }
 
   static func lookup(_ reader: inout KerasConfigReader) throws -> IntegerLookupSpec {
     for key in ["max_tokens", "oov_token", "vocabulary_dtype", "vocabulary_size", "oov_method", "max_values"] {
       _ = reader.value(key)
     }
-    guard let vocabulary = reader.value("vocabulary")?.array else {
+    guard let vocabulary = reader.value("vocabulary"), vocabulary.array != nil else {
       throw RNNError.unsupported("IntegerLookup whose vocabulary is not in the configuration")
     }
-    let tokens = vocabulary.compactMap(\.integer)
-    guard tokens.count == vocabulary.count, Set(tokens).count == tokens.count else {
+    guard let tokens = vocabulary.integers, Set(tokens).count == tokens.count else {
       throw RNNError.badData("the vocabulary holds a token twice, or something else than whole numbers")
     }
     let unknown = try reader.int("num_oov_indices") ?? 1

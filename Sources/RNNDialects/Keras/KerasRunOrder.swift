@@ -56,8 +56,9 @@ struct KerasRunOrder {
 }
 
 extension KerasGraph {
-  /// A MultiHeadAttention of Keras 3.8 and later takes the masks off its inputs (`keras/src/layers/attention/multi_head_attention.py`,
-  /// `call`), so that what reads masks off tensors and runs later finds none: multiplication, maximum, minimum and attention.
+  /// A MultiHeadAttention of Keras 3.8 and later takes the masks off its inputs
+  /// (`keras/src/layers/attention/multi_head_attention.py`, `call`), so that what reads masks off
+  /// tensors and runs later finds none: multiplication, maximum, minimum and attention.
   /// All other layers are given masks when the model is made.
   /// - Parameter outputs: of the model.
   mutating func loseMasks(outputs: [KerasTensor]) {
@@ -75,12 +76,18 @@ extension KerasGraph {
     }
     guard !readers.isEmpty else { return }
     let order = KerasRunOrder(outputs: outputs.compactMap(node)) { nodes[$0.layer][$0.node].tensors.compactMap(node) }
+    let isMasked = calls.mayHaveMask(layers)
     let stripped = readers.map { call, reader -> (call: Int, inputs: [Int]) in
       guard let later = order.places[reader] else { return (call, []) }
       let taken = attentions.filter { order.places[$0.value].map { $0 < later } ?? false }
         .flatMap { calls[$0.key].inputs }
       let inputs = calls[call].inputs
-      return (call, inputs.indices.filter { taken.contains(inputs[$0]) && mayHaveMask(inputs[$0]) })
+      return (
+        call,
+        inputs.indices.filter {
+          taken.contains(inputs[$0]) && inputs[$0].output == 0 && isMasked[inputs[$0].call]
+        }
+      )
     }
     // The last first, and each strip moves its call on by one.
     for (call, inputs) in stripped.sorted(by: { $0.call > $1.call }) {
@@ -93,17 +100,5 @@ extension KerasGraph {
     guard let layer = layerIndex[tensor.layer], nodes.indices.contains(layer) else { return nil }
     let node = nodes[layer].count == 1 ? 0 : tensor.node
     return nodes[layer].indices.contains(node) ? KerasRunOrder.Node(layer: layer, node: node) : nil
-  }
-
-  private func mayHaveMask(_ reference: ModelSpec.Reference) -> Bool {
-    guard reference.output == 0 else { return false }
-    let call = calls[reference.call]
-    let spec = layers[call.layer].spec
-    switch spec.configuration {
-    case is MaskingSpec, is WithMaskSpec, is MaskOfSpec, is NestedModelSpec: return true
-    case let embedding as EmbeddingSpec: return embedding.maskZero
-    case is ConcatenateSpec, is MergeSpec: return call.inputs.contains(where: mayHaveMask)
-    case let other: return other.keepsMask && call.inputs.first.map(mayHaveMask) ?? false
-    }
   }
 }

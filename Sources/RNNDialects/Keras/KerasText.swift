@@ -48,8 +48,19 @@ struct KerasText {
       throw RNNError.unsupported("\(className) with \(key)=true")
     }
     if isLookup { try readLookup(config) } else { try readVectorization(config) }
-    if let list = config["vocabulary"]?.array { words = list.compactMap(\.string) }
-    if let list = config["idf_weights"]?.array { weights = list.compactMap(\.double).map { Float($0) } }
+    // One left out would move the ids of those behind it.
+    if let list = config["vocabulary"], list.array != nil {
+      guard let strings = list.strings else {
+        throw RNNError.badData("the vocabulary holds something else than words")
+      }
+      words = strings
+    }
+    if let list = config["idf_weights"], list.array != nil {
+      guard let numbers = list.doubles else {
+        throw RNNError.badData("the idf_weights hold something else than numbers")
+      }
+      weights = numbers.map { Float($0) }
+    }
     if config["pad_to_max_tokens"]?.bool == true { maximum = config["max_tokens"]?.integer }
   }
 
@@ -75,7 +86,10 @@ struct KerasText {
       guard (1...KerasText.mostWords).contains(width) else { throw RNNError.badData("ngrams of \(width) words") }
       rules.ngrams = Array(1...width)
     }
-    if let widths = config["ngrams"]?.array { rules.ngrams = widths.compactMap(\.integer) }
+    if let stated = config["ngrams"], stated.array != nil {
+      guard let widths = stated.integers else { throw RNNError.badData("ngrams of \(stated.text()) words") }
+      rules.ngrams = widths
+    }
     specials = counts == nil ? ["", "[UNK]"] : ["[UNK]"]
     rules.unknownID = specials.count - 1
     rules.length = counts == nil ? config["output_sequence_length"]?.integer : nil

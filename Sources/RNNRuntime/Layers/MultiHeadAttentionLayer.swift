@@ -107,11 +107,12 @@ struct MultiHeadAttentionLayer: FormulaLayer {
   }
 
   private func heads<Scalar: Real & BinaryFloatingPoint>(
-    _ example: Int, _ inputs: [FormulaTensor<Scalar>], _ parameters: [UnsafePointer<Scalar>], _ noise: LayerNoise?
+    _ example: Int, _ inputs: [FormulaTensor<Scalar>], _ sequences: [Sequences],
+    _ parameters: [UnsafePointer<Scalar>], _ noise: LayerNoise?
   ) -> Heads<Scalar> {
-    let (query, value, key) = (inputs[0], inputs[1], inputs[spec.keyPlace(of: inputs.count)])
-    let sequences = [query, key, value].map { Sequences($0.shape, spec) }
-    let (rows, columns) = (sequences[0].length, sequences[2].length)
+    let keyPlace = spec.keyPlace(of: inputs.count)
+    let (query, value, key) = (inputs[0], inputs[1], inputs[keyPlace])
+    let (rows, columns) = (sequences[0].length, sequences[1].length)
     let given = spec.takesMask ? inputs[inputs.count - 1] : nil
     func isGiven(_ row: Int, _ column: Int) -> Bool {
       guard let given else { return true }
@@ -121,7 +122,7 @@ struct MultiHeadAttentionLayer: FormulaLayer {
     let (queries, values) = (spec.headCount * spec.keyDim, spec.headCount * spec.valueDim)
     let keyHeads = spec.keyHeadCount ?? spec.headCount
     let (keys, ownValues) = (keyHeads * spec.keyDim, keyHeads * spec.valueDim)
-    let x = zip([query, key, value], sequences).map { $1.gather($0.values, example) }
+    let x = [0, keyPlace, 1].map { sequences[$0].gather(inputs[$0].values, example) }
     let q = linear(x[0], rows: rows, width: query.width, columns: queries, map(parameters, .query))
     let k = linear(x[1], rows: columns, width: key.width, columns: keys, map(parameters, .key))
     let u = linear(x[2], rows: columns, width: value.width, columns: ownValues, map(parameters, .value))
@@ -166,11 +167,11 @@ struct MultiHeadAttentionLayer: FormulaLayer {
   }
 
   func evaluate<Scalar: Real & BinaryFloatingPoint>(_ run: FormulaRun<Scalar>) {
-    let query = Sequences(run.inputs[0].shape, spec)
-    let (rows, columns) = (query.length, Sequences(run.inputs[1].shape, spec).length)
+    let sequences = run.inputs.map { Sequences($0.shape, spec) }
+    let (rows, columns) = (sequences[0].length, sequences[1].length)
     let output = outputs(run.inputs[0].shape, count: run.outputs[0].count)
-    for example in 0..<query.count {
-      let heads = heads(example, run.inputs, run.parameters, run.noise)
+    for example in 0..<sequences[0].count {
+      let heads = heads(example, run.inputs, sequences, run.parameters, run.noise)
       let y = linear(
         heads.gated, rows: rows, width: spec.headCount * spec.valueDim, columns: output.width,
         map(run.parameters, .output))
@@ -222,7 +223,7 @@ struct MultiHeadAttentionLayer: FormulaLayer {
     let output = outputs(inputs[0].shape, count: run.outputs[0].count)
     let scale = 1 / Float(spec.keyDim).squareRoot()
     for example in 0..<sequences[0].count {
-      let heads = heads(example, inputs, run.parameters, run.noise)
+      let heads = heads(example, inputs, sequences, run.parameters, run.noise)
       let dy = output.gather(run.outputGradients[0], example)
       var joined = [Float](repeating: 0, count: rows * values)
       addLinear(dy, heads.gated, rows: rows, width: values, columns: output.width, .output, run, into: &joined)

@@ -233,19 +233,30 @@ struct CumulativeLayer: FormulaLayer {
   func backward(_ run: BackwardRun) {
     guard let dx = run.inputGradients[0] else { return }
     let (x, dy) = (run.inputs[0].floats, run.outputGradients[0])
+    // Every total from a number on has it in it; an exclusive one from the next on.
     forEachLine(run.inputs[0].shape) { start, stride, count in
-      for place in 0..<count {
-        // Every total from here on has this number in it; with it left out, from the next on.
-        var others = Float(1)
-        if spec.function == .product { for before in 0..<place { others *= x[start + before * stride] } }
+      switch spec.function {
+      case .sum:
         var sum: Float = 0
-        for total in place..<count {
-          let reached = spec.isExclusive ? total + 1 : total
-          guard reached < count else { break }
-          if spec.function == .product, total > place { others *= x[start + total * stride] }
-          sum += dy[start + reached * stride] * others
+        for element in (0..<count).reversed().map({ start + $0 * stride }) {
+          if spec.isExclusive { dx[element] += sum }
+          sum += dy[element]
+          if !spec.isExclusive { dx[element] += sum }
         }
-        dx[start + place * stride] += sum
+      case .product:
+        // The product of the others is no quotient: a number may be 0.
+        var before = Float(1)
+        for place in 0..<count {
+          var (others, sum): (Float, Float) = (before, 0)
+          for total in place..<count {
+            let reached = spec.isExclusive ? total + 1 : total
+            guard reached < count else { break }
+            if total > place { others *= x[start + total * stride] }
+            sum += dy[start + reached * stride] * others
+          }
+          dx[start + place * stride] += sum
+          before *= x[start + place * stride]
+        }
       }
     }
   }

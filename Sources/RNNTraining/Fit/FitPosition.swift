@@ -82,18 +82,18 @@ extension FitPosition {
     guard let options = json["options"].flatMap({ FitOptions($0) }),
       let seed = json["seed"]?.string.flatMap({ UInt64($0) }), let examples = count(json, "examples"),
       let validationExamples = count(json, "validation_examples"), let epoch = count(json, "epoch"),
-      let batch = count(json, "batch"), let lines = json["history"]?.array, let running = json["running"]?.array,
+      let batch = count(json, "batch"), let lines = json["history"]?.array, let running = json["running"]?.doubles,
       let stopping = state("early_stopping"), let plateau = state("plateau"), let best = state("best")
     else { return nil }
     (self.options, self.seed) = (options, seed)
     (self.examples, self.validationExamples) = (examples, validationExamples)
     (self.epoch, self.batch) = (epoch, batch)
     (self.stopping, self.plateau, self.best) = (stopping, plateau, best)
-    self.running = running.compactMap(\.double)
+    self.running = running
     history = lines.map { line in
       EpochHistory(values: (line.object?.members ?? []).map { ($0.key, $0.value.double ?? .nan) })
     }
     // The meter says whether there are as many sums as it has.
-    guard self.running.count == running.count, history.count == epoch else { return nil }
+    guard history.count == epoch else { return nil }
   }
 }

@@ -39,8 +39,7 @@ struct InitializerArguments {
 
   private mutating func axes(_ key: String) throws -> [Int]? {
     guard let value = value(key) else { return nil }
-    let axes = (value.array ?? [value]).compactMap(\.integer)
-    guard axes.count == value.array?.count ?? 1 else { throw wrong(key, value, "whole numbers") }
+    guard let axes = value.integer.map({ [$0] }) ?? value.integers else { throw wrong(key, value, "whole numbers") }
     return axes
   }
 

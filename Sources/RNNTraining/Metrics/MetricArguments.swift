@@ -54,8 +54,9 @@ struct MetricArguments {
   /// A list of numbers, or a single one.
   mutating func doubles(_ key: String) throws -> [Double]? {
     guard let value = value(key) else { return nil }
-    let numbers = (value.array ?? [value]).compactMap(\.double)
-    guard numbers.count == value.array?.count ?? 1, !numbers.isEmpty else { throw wrong(key, value, "numbers") }
+    guard let numbers = value.double.map({ [$0] }) ?? value.doubles, !numbers.isEmpty else {
+      throw wrong(key, value, "numbers")
+    }
     return numbers
   }
 

@@ -86,8 +86,8 @@ public enum LearningRate: Sendable, Equatable {
       self = .inverseTime(
         initial: initial, steps: number("decay_steps", 1), rate: number("decay_rate", 1), staircase: staircase)
     case "PiecewiseConstantDecay":
-      let boundaries = config["boundaries"]?.array?.compactMap(\.double) ?? []
-      let values = config["values"]?.array?.compactMap(\.double) ?? []
+      let boundaries = config["boundaries"]?.doubles ?? []
+      let values = config["values"]?.doubles ?? []
       guard values.count == boundaries.count + 1 else {
         throw RNNError.badData("a piecewise learning rate needs one value more than boundaries")
       }

@@ -50,7 +50,11 @@ enum Constraint: Sendable, Equatable {
     guard let json, !json.isNull else { return nil }
     let name = json.string ?? json["class_name"]?.string ?? json["name"]?.string ?? ""
     let config = json["config"] ?? json
-    let axes = config["axis"]?.array?.compactMap(\.integer) ?? [config["axis"]?.integer ?? 0]
+    let stated = config["axis"] ?? .null
+    let axis = stated.isNull ? 0 : stated
+    guard let axes = axis.integer.map({ [$0] }) ?? axis.integers else {
+      throw RNNError.badData("the axis of a constraint is \(axis.text())")
+    }
     switch name.lowercased().filter({ $0 != "_" }) {
     case "nonneg": self = .nonNegative
     case "maxnorm": self = .maxNorm(value: (config["max_value"] ?? config["m"])?.double ?? 2, axes: axes)
