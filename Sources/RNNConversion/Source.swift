@@ -38,10 +38,12 @@ public struct Source: Sendable {
       let file = try Safetensors(parsing: data)
       if NativeFile.isNative(file) { return (.native(try NativeModel(file)), "rnn") }
       return (.checkpoint(try flat(file.entries.map { ($0.name, $0.tensor) })), "safetensors")
-    case .torchZip, .torchLegacy, .onnx, .tflite, .pickle:
+    case .torchZip: return (.checkpoint(try TorchFile.checkpoint(zip: data)), "PyTorch")
+    case .torchLegacy: return (.checkpoint(try TorchFile.checkpoint(legacy: data)), "PyTorch, before 1.6")
+    case .onnx, .tflite, .pickle:
       throw RNNError.unsupported(
         "the file is \(kind.name), which is not read yet",
-        remedy: "Keras HDF5, .keras, .weights.h5 and .npz files are.")
+        remedy: "Keras HDF5, .keras, .weights.h5, PyTorch, .npz and .safetensors files are.")
     case .json:
       throw RNNError.badData(
         "the file is JSON, which holds no weights",

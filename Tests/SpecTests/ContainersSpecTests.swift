@@ -61,6 +61,8 @@ struct ContainersSpecTests {
         case .record: "a record"
         case .orderedDictionary, .defaultDictionary: "a dictionary"
         case .reconstructor: "makes a record"
+        case .set: "a set"
+        case .unknownClass: "a record, where it is made without a call"
         }
       return "\(global.module).\(global.name) \(meaning)"
     }

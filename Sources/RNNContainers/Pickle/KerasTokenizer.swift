@@ -103,7 +103,8 @@ extension KerasTokenizer {
     switch value {
     case .bool(let flag): return flag
     case .integer(let number) where number == 0 || number == 1: return number == 1
-    case .null, .integer, .bigInteger, .double, .string, .bytes, .list, .tuple, .set, .dictionary, .global, .object:
+    case .null, .integer, .bigInteger, .double, .string, .bytes, .list, .tuple, .set, .dictionary, .global, .object,
+      .persistent:
       throw wrong(name, value.kind)
     }
   }

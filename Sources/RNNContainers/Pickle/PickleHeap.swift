@@ -26,6 +26,8 @@ struct PickleNode {
     case global(PickleGlobal, PickleRules.Role)
     /// Its items are the arguments.
     case object(PickleGlobal)
+    /// Its one item identifies what is outside the pickle.
+    case persistent
   }
 
   var kind: Kind
@@ -93,6 +95,7 @@ struct PickleExport {
       value = .dictionary(
         stride(from: 0, to: items.count - 1, by: 2).map { .init(key: items[$0], value: items[$0 + 1]) })
     case .global(let global, _): value = .global(global)
+    case .persistent: value = .persistent(items.first ?? .null)
     case .object(let type):
       let state = try node.state.map { try self.value(of: $0, depth: depth) }
       height = max(height, state?.height ?? 0)

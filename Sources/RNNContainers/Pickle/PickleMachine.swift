@@ -14,6 +14,18 @@ extension PickleValue {
     var export = PickleExport(nodes: machine.nodes, maximumDepth: rules.maximumDepth)
     self = try export.value(of: result)
   }
+
+  /// Reads the pickle that begins at a byte of `data`.
+  /// - Returns: what it holds, and where it ends.
+  static func parse(_ data: Data, at position: Int, rules: PickleRules) throws -> (value: PickleValue, end: Int) {
+    guard let rest = data.slice(at: position, count: data.count - position) else {
+      throw RNNError.badData("a pickle is missing at byte \(position)")
+    }
+    var machine = PickleMachine(rest, rules)
+    let result = try machine.run()
+    var export = PickleExport(nodes: machine.nodes, maximumDepth: rules.maximumDepth)
+    return (try export.value(of: result), position + machine.reader.position)
+  }
 }
 
 /// Python's unpickling stack machine, without Python.
@@ -105,7 +117,9 @@ struct PickleMachine {
         throw PickleMachine.damaged("a name is no string")
       }
       try pushGlobal(PickleGlobal(module, name))
-    case .reduce, .newObject: try call()
+    case .persistentID, .binPersistentID: try persistent(opcode)
+    case .reduce: try call(isNew: false)
+    case .newObject: try call(isNew: true)
     case .build: try build()
     }
   }
@@ -182,7 +196,8 @@ extension PickleMachine {
 
 extension PickleMachine {
   private mutating func pushGlobal(_ global: PickleGlobal) throws {
-    guard let role = rules.globals[global] else {
+    let known = rules.globals[global] ?? (rules.keepsUnknownClasses ? .unknownClass : nil)
+    guard let role = known else {
       throw RNNError.unsupported(
         "the pickle names \(global), which does not belong to \(rules.purpose); nothing in it is run",
         remedy: rules.remedy)
@@ -190,26 +205,63 @@ extension PickleMachine {
     try pushNode(.global(global, role))
   }
 
+  private mutating func persistent(_ opcode: PickleOpcode) throws {
+    guard rules.allowsPersistentIDs else { throw PickleMachine.refusal(of: opcode.rawValue) }
+    let identifier =
+      opcode == .binPersistentID ? try pop() : .string(String(decoding: try line(), as: UTF8.self))
+    try pushNode(.persistent, [identifier])
+  }
+
+  /// The class or function that a slot names. PyTorch's files before 1.6 name a module's class by something outside the
+  /// pickle: ("module", class, source file, source).
+  private func callee(_ slot: PickleSlot) -> (PickleGlobal, PickleRules.Role)? {
+    guard case .node(let index) = slot else { return nil }
+    if case .global(let global, let role) = nodes[index].kind { return (global, role) }
+    guard nodes[index].kind == .persistent, case .node(let tuple)? = nodes[index].items.first,
+      nodes[tuple].kind == .tuple, nodes[tuple].items.count >= 2, case .string("module") = nodes[tuple].items[0]
+    else { return nil }
+    return callee(nodes[tuple].items[1])
+  }
+
   /// REDUCE and NEWOBJ: a name and a tuple of arguments become what the name's role says.
-  private mutating func call() throws {
+  private mutating func call(isNew: Bool) throws {
     let operands = try pop(2)
-    guard case .node(let callee) = operands[0], case .global(let global, let role) = nodes[callee].kind,
-      case .node(let argumentsIndex) = operands[1], nodes[argumentsIndex].kind == .tuple
+    guard let (global, role) = callee(operands[0]), case .node(let argumentsIndex) = operands[1],
+      nodes[argumentsIndex].kind == .tuple
     else { throw PickleMachine.damaged("something is called that is no name, or without arguments") }
     let arguments = nodes[argumentsIndex].items
     switch role {
     case .mention: throw RNNError.unsupported("the pickle calls \(global), which is never run", remedy: rules.remedy)
     case .record: try pushNode(.object(global), arguments)
+    case .unknownClass:
+      guard isNew else {
+        throw RNNError.unsupported("the pickle calls \(global), which is never run", remedy: rules.remedy)
+      }
+      try pushNode(.object(global), arguments)
+    case .set:
+      guard arguments.count <= 1 else { throw PickleMachine.damaged("\(global) takes one argument") }
+      try pushNode(.set, try items(of: arguments, global))
     case .defaultDictionary:
       guard arguments.count <= 1 else { throw PickleMachine.damaged("\(global) takes one argument") }
       try pushNode(.dictionary)
     case .orderedDictionary: try pushNode(.dictionary, try entries(of: arguments, global))
     case .reconstructor:
       guard let first = arguments.first, case .node(let index) = first,
-        case .global(let type, .record) = nodes[index].kind
+        case .global(let type, let role) = nodes[index].kind, role == .record || role == .unknownClass
       else { throw PickleMachine.damaged("\(global) is not given a class") }
       try pushNode(.object(type))
     }
+  }
+
+  /// The items of the one list that a call is given, or none.
+  private mutating func items(of arguments: [PickleSlot], _ global: PickleGlobal) throws -> [PickleSlot] {
+    guard let first = arguments.first else { return [] }
+    guard case .node(let list) = first, nodes[list].kind == .list || nodes[list].kind == .tuple else {
+      throw PickleMachine.damaged("\(global) is not given a list")
+    }
+    // One list may be given to any number of calls, and each copies it.
+    try countValues(nodes[list].items.count)
+    return nodes[list].items
   }
 
   /// Python 2 gives `OrderedDict` a list of two-element lists.
@@ -236,7 +288,8 @@ extension PickleMachine {
       guard nodes[index].state == nil else { throw PickleMachine.damaged("an object has two states") }
       nodes[index].state = state
     case .dictionary: break
-    case .list, .tuple, .set, .global: throw PickleMachine.damaged("a state for something that has none")
+    case .list, .tuple, .set, .global, .persistent:
+      throw PickleMachine.damaged("a state for something that has none")
     }
   }
 }

@@ -23,6 +23,10 @@ enum PickleOpcode: UInt8 {
   case unicode = 0x56  // V
   case binUnicode = 0x58  // X
   case emptyList = 0x5D  // ]
+  /// An object that the file around the pickle holds, by a line of text.
+  case persistentID = 0x50  // P
+  /// The same, by a value.
+  case binPersistentID = 0x51  // Q
   case append = 0x61  // a
   case build = 0x62  // b
   case global = 0x63  // c
@@ -58,7 +62,7 @@ enum PickleOpcode: UInt8 {
   case memoize = 0x94
   case frame = 0x95
 
-  /// Opcodes of Python that are never carried out, by their names.
+  /// Opcodes of Python that are never carried out, by their names; the first two are where a use allows them.
   static let refused: [UInt8: String] = [
     0x50: "PERSID", 0x51: "BINPERSID", 0x69: "INST", 0x6F: "OBJ", 0x82: "EXT1", 0x83: "EXT2", 0x84: "EXT4",
     0x92: "NEWOBJ_EX", 0x96: "BYTEARRAY8", 0x97: "NEXT_BUFFER", 0x98: "READONLY_BUFFER",

@@ -14,6 +14,11 @@ public struct PickleRules: Sendable {
     case defaultDictionary
     /// `copy_reg._reconstructor`, how protocols 0 and 1 make an instance: a call gives a record of its first argument.
     case reconstructor
+    /// `set`, `frozenset`: a call gives the set of a list.
+    case set
+    /// A class that nothing is known of, where the rules keep such: an instance that is made without a call of its own
+    /// code (NEWOBJ) is a record; anything else that is asked of it is refused.
+    case unknownClass
   }
 
   /// Every name that may stand in the pickle.
@@ -22,6 +27,10 @@ public struct PickleRules: Sendable {
   public var purpose: String
   /// What to do about a pickle of something else.
   public var remedy: String?
+  /// Whether instances of classes that are not listed are kept as records of their fields.
+  public var keepsUnknownClasses = false
+  /// Whether the pickle may refer to objects outside itself: PyTorch's storages.
+  public var allowsPersistentIDs = false
   /// Values pushed onto the stack; each takes some 30 bytes at most.
   public var maximumValues = 10_000_000
   /// Lists, tuples, dictionaries, sets and records; each takes some 100 bytes at most.

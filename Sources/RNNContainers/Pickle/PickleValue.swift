@@ -20,6 +20,8 @@ public indirect enum PickleValue: Sendable, Equatable {
   /// A class or function by its name.
   case global(PickleGlobal)
   case object(Object)
+  /// Something outside the pickle, by what identifies it.
+  case persistent(PickleValue)
 
   public struct Pair: Sendable, Equatable {
     public var key: PickleValue
@@ -44,7 +46,9 @@ public indirect enum PickleValue: Sendable, Equatable {
     switch self {
     case .string(let value): value
     case .bytes(let value): String(bytes: value, encoding: .utf8)
-    case .null, .bool, .integer, .bigInteger, .double, .list, .tuple, .set, .dictionary, .global, .object: nil
+    case .null, .bool, .integer, .bigInteger, .double, .list, .tuple, .set, .dictionary, .global, .object,
+      .persistent:
+      nil
     }
   }
 
@@ -63,6 +67,7 @@ public indirect enum PickleValue: Sendable, Equatable {
     case .dictionary: "a dictionary"
     case .global(let global): global.description
     case .object(let object): "an object of \(object.type)"
+    case .persistent: "a reference to something outside the pickle"
     }
   }
 }

@@ -127,6 +127,7 @@ struct RaggedPickle {
     case .binUnicode8, .binBytes8: throw foreign("a string of 64-bit length")
     case .newObject: throw foreign("an object (opcode NEWOBJ)")
     case .pop, .popMark, .duplicate: throw foreign("the opcode \(opcode)")
+    case .persistentID, .binPersistentID: throw PickleMachine.refusal(of: opcode.rawValue)
     case .stop: break
     }
   }

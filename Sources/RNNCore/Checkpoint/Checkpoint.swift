@@ -31,6 +31,8 @@ public struct Checkpoint: Sendable {
     case none
     /// Keras's `model.to_json()`, `model_config` or `config.json`.
     case keras(json: String)
+    /// A whole pickled module of PyTorch; `path` is where in the file it stands.
+    case torch(TorchModule, path: String)
   }
 
   /// Tensors in the container's order.

@@ -111,6 +111,8 @@ extension Safetensors {
   }
 
   private static func metadata(_ value: JSONValue) throws -> [(key: String, value: String)] {
+    // MLX writes null where there is none.
+    if value.isNull { return [] }
     guard case .object(let object) = value else { throw RNNError.badData("__metadata__ is no object") }
     return try object.members.map { member in
       guard let text = member.value.string else {
