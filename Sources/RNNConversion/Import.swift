@@ -11,6 +11,12 @@ public struct ImportOptions: Sendable {
   /// A file with the architecture: a Keras `model.to_json()` or another `.rnn`.
   public var config: URL?
   public var text = TextOptions()
+  /// Whose weights they are, by the name of a `WeightDialect`; `nil` to find out.
+  public var dialect: String?
+  /// For weights without an architecture: the functions behind the modules, with a module's name or in order.
+  public var activations: [(module: String?, activation: Activation)] = []
+  /// What TensorFlow 1's cells add to the forget gate when they run.
+  public var forgetBias: Double?
   /// The HDF5 helper; `nil` for the one beside the program.
   public var helper: URL?
 
@@ -31,6 +37,15 @@ public struct TextOptions: Sendable {
   public init() {}
 }
 
+extension Checkpoint {
+  /// Whether nothing but names tells what the tensors are: no Keras file, whose attributes and groups do.
+  fileprivate var isFlat: Bool {
+    if case .keras = architecture { return false }
+    let isListed = attributes.contains { $0.name == "layer_names" || $0.name == "layer_names0" }
+    return !isListed && !groups.contains { $0 == "layers" || $0 == "_layer_checkpoint_dependencies" }
+  }
+}
+
 /// A foreign file, read into a native model.
 public enum ModelImport {
   /// - Throws: `RNNError` with the file's name, for whatever stopped the import.
@@ -44,7 +59,7 @@ public enum ModelImport {
         throw RNNError.usage(
           "the file is a .rnn already", remedy: "Run it with rnnconv run --model \(url.lastPathComponent).")
       case .checkpoint(let checkpoint):
-        var model = try KerasImport.nativeModel(from: checkpoint, options: keras)
+        var model = try self.model(of: checkpoint, container: source.container, options: options, keras: keras)
         for blob in checkpoint.blobs where model.text == nil || !blob.name.hasSuffix("vocabulary.txt") {
           model.ledger.append(LedgerEntry(.dropped, blob.name, "an asset of \(blob.bytes.count) bytes"))
         }
@@ -58,6 +73,16 @@ public enum ModelImport {
       model.text = try textBundle(from: vocabulary, options.text, for: model.spec)
     }
     return model
+  }
+
+  /// A checkpoint by what it holds: Keras's files say whose they are, the weights of others are found out.
+  static func model(
+    of checkpoint: Checkpoint, container: String, options: ImportOptions, keras: KerasImportOptions
+  ) throws -> NativeModel {
+    guard checkpoint.isFlat || options.dialect != nil else {
+      return try KerasImport.nativeModel(from: checkpoint, options: keras)
+    }
+    return try WeightSource(checkpoint: checkpoint, container: container, options: options, keras: keras).model()
   }
 
   private static func architecture(from url: URL, helper: URL?) throws -> KerasImportOptions.Architecture {

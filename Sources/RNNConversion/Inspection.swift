@@ -100,11 +100,13 @@ public struct Inspection: Sendable {
   }
 
   private mutating func describe(_ checkpoint: Checkpoint) {
-    framework = "Keras"
+    let isTorch = container.hasPrefix("PyTorch")
+    framework = isTorch ? "PyTorch" : "Keras"
     var options = KerasImportOptions()
     options.allowsUnused = true
     do {
-      let model = try KerasImport.nativeModel(from: checkpoint, options: options)
+      let model = try ModelImport.model(
+        of: checkpoint, container: container, options: ImportOptions(), keras: options)
       describe(model)
       for entry in model.ledger where entry.kind == .dropped {
         warnings.append("\(entry.subject): \(entry.note)")
@@ -112,6 +114,11 @@ public struct Inspection: Sendable {
     } catch let error as RNNError {
       warnings.append(
         "no import: \(error.what)" + (error.place.isEmpty ? "" : " (\(error.place.joined(separator: ": ")))"))
+      if isTorch {
+        dialect = WeightDialect.pytorch.name
+        decisions = TorchChain.modules(of: checkpoint)
+        return
+      }
       let json: JSONValue? =
         if case .keras(let text) = checkpoint.architecture { try? JSONValue(parsing: text) } else { nil }
       let era = KerasEra(version: KerasImport.version(of: checkpoint, architecture: json), architecture: json)

@@ -6,9 +6,9 @@ import RNNDialects
 
 struct ImportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "import", abstract: "Read a Keras model of any era into a .rnn file.")
+    commandName: "import", abstract: "Read a model of Keras or PyTorch into a .rnn file.")
 
-  @Argument(help: "The model: .h5, .keras, .weights.h5, .npz or .safetensors, recognised by its content.")
+  @Argument(help: "The model: .h5, .keras, .weights.h5, .pt, .npz or .safetensors, recognised by its content.")
   var source: String
 
   @Option(
@@ -19,8 +19,18 @@ struct ImportCommand: ParsableCommand {
   @Option(help: "The architecture of bare weights: a model.to_json() file, a whole Keras model, or a .rnn.")
   var config: String?
 
-  @Option(help: "The generation of Keras to read the file by; by default what the file says.")
-  var dialect: KerasGeneration?
+  @Option(
+    help: "Whose file it is, where that is not plain from it: a generation of Keras, or the framework of the weights.")
+  var dialect: Dialect?
+
+  @Option(
+    help: ArgumentHelp(
+      "The functions behind the modules of a PyTorch file without --config: relu,linear or fc1=relu,fc2=linear.",
+      valueName: "list"))
+  var activations: String?
+
+  @Option(help: "What TensorFlow 1's LSTM cells add to the forget gate when they run; no checkpoint says it.")
+  var forgetBias: Double?
 
   @Option(help: "Words: a pickled Keras Tokenizer, its to_json(), or a JSON of words and ranks.")
   var vocabulary: String?
@@ -45,6 +55,30 @@ struct ImportCommand: ParsableCommand {
 
   @Flag(help: "Replace an existing file.")
   var force = false
+
+  /// The generations of Keras, and the frameworks whose weights need an architecture.
+  enum Dialect: ExpressibleByArgument, CaseIterable {
+    case keras(KerasGeneration)
+    case weights(String)
+
+    static let allCases: [Dialect] =
+      KerasGeneration.allCases.map(Dialect.keras) + WeightDialect.all.map { .weights($0.name) }
+
+    var name: String {
+      switch self {
+      case .keras(let generation): generation.rawValue
+      case .weights(let name): name
+      }
+    }
+
+    init?(argument: String) {
+      guard let known = Dialect.allCases.first(where: { $0.name == argument }) else { return nil }
+      self = known
+    }
+
+    static var allValueStrings: [String] { allCases.map(\.name) }
+    var defaultValueDescription: String { name }
+  }
 
   enum Backend: String, ExpressibleByArgument, CaseIterable {
     case tensorflow
@@ -80,7 +114,13 @@ struct ImportCommand: ParsableCommand {
 
   private func options() throws -> ImportOptions {
     var options = ImportOptions()
-    options.keras.generation = dialect
+    switch dialect {
+    case .keras(let generation): options.keras.generation = generation
+    case .weights(let name): options.dialect = name
+    case nil: break
+    }
+    options.activations = try activations.map(TorchActivations.list) ?? []
+    options.forgetBias = forgetBias
     options.keras.backend = backend?.rawValue
     options.keras.allowsUnused = allowUnused
     options.config = config.map { URL(fileURLWithPath: $0) }

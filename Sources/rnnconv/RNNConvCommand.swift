@@ -9,7 +9,7 @@ struct RNNConvCommand: ParsableCommand {
 
   static let configuration = CommandConfiguration(
     commandName: "rnnconv",
-    abstract: "Moves recurrent and 1-D convolutional models out of Keras, and runs them with the same numbers.",
+    abstract: "Moves recurrent and 1-D convolutional models between frameworks, and runs them with the same numbers.",
     version: version,
     subcommands: [
       ImportCommand.self, InspectCommand.self, RunCommand.self, ExportCommand.self, TrainCommand.self,

@@ -4,7 +4,7 @@ import Testing
 
 @testable import RNNDialects
 
-/// The argument tables of `spec/layouts.md`: every name is read into its field, and every default is the stated one.
+/// The argument tables of `spec/keras.md`: every name is read into its field, and every default is the stated one.
 struct ArgumentSpecTests {
   struct Argument {
     var kind: KerasClass
@@ -31,7 +31,7 @@ struct ArgumentSpecTests {
   let others: [(kind: KerasClass, field: String, values: [String])]
 
   init() throws {
-    let document = try SpecDocument("layouts.md")
+    let document = try SpecDocument("keras.md")
     let own = try document.table("Arguments", 0).flatMap { row in
       try Self.kinds(row[0]).map { Argument(kind: $0, field: row[1].code, names: row[2].codes, fallback: row[3]) }
     }
@@ -175,7 +175,7 @@ struct ArgumentSpecTests {
   }
 
   @Test func modesOfMergeAreThoseOfTheCode() throws {
-    for row in try SpecDocument("layouts.md").table("Arguments", 3) {
+    for row in try SpecDocument("keras.md").table("Arguments", 3) {
       let spec = try read(.merge, [("mode", .string(row[0].code))], version: "1.2.2")
       #expect(spec["kind"]?.string == row[1].codes[0], "\(row)")
       #expect(row[1].codes.dropFirst().allSatisfy { $0 == spec["function"]?.string }, "\(row)")

@@ -221,7 +221,7 @@ extension NativeModel {
 
 extension String {
   /// The rest after `prefix`, or `nil`. By bytes: a combining mark after the prefix belongs to the rest.
-  func dropping(prefix: String) -> String? {
+  package func dropping(prefix: String) -> String? {
     utf8.starts(with: prefix.utf8) ? String(decoding: utf8.dropFirst(prefix.utf8.count), as: UTF8.self) : nil
   }
 }

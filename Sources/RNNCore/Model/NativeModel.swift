@@ -163,6 +163,8 @@ public struct LedgerEntry: Sendable, Equatable, Codable {
     case dropped
     /// Kept with other bits.
     case rounded
+    /// Said in other words that come to the same.
+    case emulated
     /// Taken for granted where the file is silent.
     case assumed
   }

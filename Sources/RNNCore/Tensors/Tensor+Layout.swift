@@ -8,22 +8,33 @@ extension Tensor {
     guard permutation.sorted() == Array(shape.indices) else {
       throw RNNError.badData("\(permutation) is no permutation of \(shape.count) axes")
     }
-    var strides = [Int](repeating: 1, count: shape.count)
+    let size = dtype.byteCount
+    var strides = [Int](repeating: size, count: shape.count)
     // Only an empty tensor's strides can overflow, and nothing is found by them.
     for axis in shape.indices.dropLast().reversed() { strides[axis] = strides[axis + 1] &* shape[axis + 1] }
     let newShape = permutation.map { shape[$0] }
-    let newStrides = permutation.map { strides[$0] }
-    var result = Data(capacity: bytes.count)
-    let size = dtype.byteCount
-    bytes.withUnsafeBytes { raw in
-      var index = [Int](repeating: 0, count: newShape.count)
-      for _ in 0..<count {
-        let source = zip(index, newStrides).reduce(0) { $0 + $1.0 * $1.1 } * size
-        result.append(contentsOf: raw[source..<source + size])
-        for axis in newShape.indices.reversed() {
-          index[axis] += 1
-          if index[axis] < newShape[axis] { break }
-          index[axis] = 0
+    guard count > 0, let last = permutation.last else { return try reshaped(to: newShape) }
+    let outer = newShape.dropLast().map { $0 }
+    let outerStrides = permutation.dropLast().map { strides[$0] }
+    let (run, step) = (shape[last], strides[last])
+    var result = Data(count: bytes.count)
+    result.withUnsafeMutableBytes { target in
+      bytes.withUnsafeBytes { source in
+        var index = [Int](repeating: 0, count: outer.count)
+        var (start, place) = (0, 0)
+        while place < target.count {
+          for element in 0..<run {
+            let from = start + element * step
+            target[place..<place + size].copyBytes(from: source[from..<from + size])
+            place += size
+          }
+          for axis in outer.indices.reversed() {
+            index[axis] += 1
+            start += outerStrides[axis]
+            if index[axis] < outer[axis] { break }
+            start -= outerStrides[axis] * outer[axis]
+            index[axis] = 0
+          }
         }
       }
     }
@@ -31,15 +42,52 @@ extension Tensor {
   }
 
   /// The first axis reversed.
-  public func flippedAlongFirstAxis() throws -> Tensor {
-    guard let length = shape.first, length > 0 else { return self }
-    let row = bytes.count / length
+  public func flippedAlongFirstAxis() throws -> Tensor { shape.isEmpty ? self : try flipped(along: 0) }
+
+  /// One axis reversed.
+  /// - Throws: `badData` where there is no such axis.
+  public func flipped(along axis: Int) throws -> Tensor {
+    let (outer, length, row) = try rows(along: axis)
     var result = Data(capacity: bytes.count)
-    for index in (0..<length).reversed() {
-      let start = bytes.startIndex + index * row
-      result.append(bytes[start..<start + row])
+    for block in 0..<outer {
+      for index in (0..<length).reversed() {
+        let start = bytes.startIndex + (block * length + index) * row
+        result.append(bytes[start..<start + row])
+      }
     }
     return try Tensor(dtype: dtype, shape: shape, bytes: result)
+  }
+
+  /// A range of one axis.
+  /// - Throws: `badData` where it reaches past the axis.
+  public func slice(_ range: Range<Int>, along axis: Int) throws -> Tensor {
+    let (outer, length, row) = try rows(along: axis)
+    guard range.lowerBound >= 0, range.upperBound <= length || bytes.isEmpty && range.upperBound <= shape[axis] else {
+      throw RNNError.badData("the positions \(range) lie outside an axis of \(shape[axis])")
+    }
+    var newShape = shape
+    newShape[axis] = range.count
+    if axis == 0 || outer == 1 {
+      let start = bytes.startIndex + range.lowerBound * row
+      return try Tensor(dtype: dtype, shape: newShape, bytes: bytes[start..<start + range.count * row])
+    }
+    var result = Data(capacity: outer * range.count * row)
+    for block in 0..<outer {
+      let start = bytes.startIndex + (block * length + range.lowerBound) * row
+      result.append(bytes[start..<start + range.count * row])
+    }
+    return try Tensor(dtype: dtype, shape: newShape, bytes: result)
+  }
+
+  /// How often an axis is gone through, its length, and the bytes of one position; no rows where there are no bytes,
+  /// however many the shape has.
+  private func rows(along axis: Int) throws -> (outer: Int, length: Int, row: Int) {
+    guard shape.indices.contains(axis) else {
+      throw RNNError.badData("a tensor of shape \(shape) has no axis \(axis)")
+    }
+    guard !bytes.isEmpty else { return (0, 0, 0) }
+    let outer = shape[..<axis].reduce(1, *)
+    return (outer, shape[axis], bytes.count / outer / shape[axis])
   }
 
   /// Tensors of equal dtype and leading axes, side by side along the last axis.
@@ -47,28 +95,43 @@ extension Tensor {
     guard let first = tensors.first, !first.shape.isEmpty else {
       throw RNNError.badData("nothing to join, or a scalar")
     }
-    let leading = first.shape.dropLast()
-    guard tensors.allSatisfy({ $0.dtype == first.dtype && $0.shape.dropLast() == leading && !$0.shape.isEmpty }) else {
+    return try joining(tensors, along: first.shape.count - 1)
+  }
+
+  /// Tensors of equal dtype and equal other axes, one behind the other along an axis.
+  /// - Throws: `badData` where they do not fit together.
+  public static func joining(_ tensors: [Tensor], along axis: Int) throws -> Tensor {
+    guard let first = tensors.first, first.shape.indices.contains(axis) else {
+      throw RNNError.badData("nothing to join, or no axis \(axis)")
+    }
+    func others(_ tensor: Tensor) -> [Int] { Array(tensor.shape[..<axis]) + [-1] + tensor.shape[(axis + 1)...] }
+    guard
+      tensors.allSatisfy({
+        $0.dtype == first.dtype && $0.shape.count == first.shape.count && others($0) == others(first)
+      })
+    else {
       throw RNNError.badData(
         "tensors that belong together differ: " + tensors.map(\.description).joined(separator: ", "))
     }
     var total = 0
     for tensor in tensors {
-      let (sum, overflow) = total.addingReportingOverflow(tensor.shape.last ?? 0)
+      let (sum, overflow) = total.addingReportingOverflow(tensor.shape[axis])
       guard !overflow else { throw RNNError.badData("tensors that are joined would be too large to address") }
       total = sum
     }
     let byteCount = tensors.reduce(0) { $0 + $1.bytes.count }
     // Without bytes there are no rows to go through, however many the shape has.
-    let rows = byteCount == 0 ? 0 : leading.reduce(1, *)
+    let outer = byteCount == 0 ? 0 : first.shape[..<axis].reduce(1, *)
     var result = Data(capacity: byteCount)
-    for row in 0..<rows {
+    for row in 0..<outer {
       for tensor in tensors {
-        let size = tensor.bytes.count / rows
+        let size = tensor.bytes.count / outer
         let start = tensor.bytes.startIndex + row * size
         result.append(tensor.bytes[start..<start + size])
       }
     }
-    return try Tensor(dtype: first.dtype, shape: leading + [total], bytes: result)
+    var shape = first.shape
+    shape[axis] = total
+    return try Tensor(dtype: first.dtype, shape: shape, bytes: result)
   }
 }

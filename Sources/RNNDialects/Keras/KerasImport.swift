@@ -14,6 +14,8 @@ public struct KerasImportOptions: Sendable {
   public var backend: String?
   /// Tensors that nothing uses are noted instead of refused.
   public var allowsUnused = false
+  /// Whose weights they are, where they are not Keras's: the architecture then gives their layers.
+  public var weights: ForeignWeights?
 
   public init() {}
 }
@@ -80,6 +82,10 @@ public struct KerasImport {
     try refuseUnused()
     var provenance = Provenance(source: "", container: "", framework: "Keras", dialect: era.generation.rawValue)
     provenance.frameworkVersion = era.version
+    if let weights = options.weights {
+      (provenance.framework, provenance.dialect) = (weights.dialect.framework, weights.dialect.name)
+      provenance.frameworkVersion = nil
+    }
     provenance.backend = backend
     noteActivations()
     provenance.decisions = decisions
@@ -109,6 +115,7 @@ public struct KerasImport {
 
   /// - Returns: the parameters, and their names in the file where each is one named array.
   private mutating func takeParameters() throws -> (parameters: [NativeModel.Parameter], names: [String]?) {
+    if let weights = options.weights { return (try takeForeign(weights), nil) }
     let matching = try KerasWeightMatching(checkpoint, architecture).matches()
     var problems = matching.problems
     var found: [Found] = []
@@ -158,8 +165,35 @@ public struct KerasImport {
     return (parameters, names.count == found.count && !names.isEmpty ? names : nil)
   }
 
+  /// Weights of another framework, laid out as its dialect says.
+  private mutating func takeForeign(_ weights: ForeignWeights) throws -> [NativeModel.Parameter] {
+    let unsaid = architecture.settle(for: weights)
+    try KerasArchitecture.settleInputs(&architecture.spec, architecture.notes, mistakesBias: false)
+    let reading = try WeightReading(weights.entries, dialect: weights.dialect, spec: architecture.spec)
+    guard unsaid.isEmpty else { throw ForeignWeights.missingForgetBias(unsaid) }
+    let read = weights.entries.map(\.name).filter { reading.used.contains(weights.dialect.bare($0)) }
+    used.formUnion(read.flatMap(weights.paths))
+    decisions += reading.decisions
+    for parameter in reading.rounded {
+      architecture.ledger.append(
+        LedgerEntry(.rounded, parameter, "\(weights.dialect.framework) has two, which are added here"))
+    }
+    for name in weights.sources.keys.sorted() {
+      architecture.ledger.append(
+        LedgerEntry(.rounded, name, "its length and direction (weight normalization) are one weight here"))
+    }
+    var dropped: [String: Int] = [:]
+    for entry in checkpoint.entries where !weights.holds(entry.path) && used.insert(entry.path).inserted {
+      dropped[entry.path.split(separator: "/").first.map(String.init) ?? "", default: 0] += 1
+    }
+    for group in dropped.keys.sorted() {
+      architecture.ledger.append(LedgerEntry(.dropped, group, "\(dropped[group] ?? 0) tensors beside the weights"))
+    }
+    return reading.parameters.map { NativeModel.Parameter(layer: $0.path, name: $0.name, tensor: $0.tensor) }
+  }
+
   /// Convolution kernels of old files and of Theano, in the native layout.
-  private mutating func adjusted(_ tensor: Tensor, _ name: String, _ leaf: KerasLeaf) throws -> Tensor {
+  private mutating func adjusted(_ tensor: Tensor, _ name: String, _ leaf: PlainLeaf) throws -> Tensor {
     guard case .conv1D(let spec) = leaf.spec, name == "kernel" else { return tensor }
     var kernel = try KerasKernelLayout.threeAxes(tensor, kernelSize: spec.kernelSize, filters: spec.filters)
     if kernel.shape.count != tensor.shape.count {

@@ -117,7 +117,7 @@ struct KerasVariableTree {
   }
 
   /// No file of this kind has any other layout than today's.
-  private func layout(of leaf: KerasLeaf) -> KerasLayout {
+  private func layout(of leaf: PlainLeaf) -> KerasLayout {
     KerasLayout.candidates(for: leaf.spec).first ?? .identity(leaf.spec.parameterNames)
   }
 

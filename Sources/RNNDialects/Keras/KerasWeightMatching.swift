@@ -4,14 +4,14 @@ import RNNCore
 struct KerasWeightMatching {
   /// A plain layer with parameters, the layout that it is stored in, and its arrays in the order of that.
   struct Match {
-    var leaf: KerasLeaf
+    var leaf: PlainLeaf
     var layout: KerasLayout
     var arrays: [KerasStoredWeights.Array]
   }
 
   private let checkpoint: Checkpoint
   private let architecture: KerasArchitecture
-  private let leaves: [KerasLeaf]
+  private let leaves: [PlainLeaf]
 
   init(_ checkpoint: Checkpoint, _ architecture: KerasArchitecture) {
     self.checkpoint = checkpoint
@@ -30,7 +30,7 @@ struct KerasWeightMatching {
   }
 
   /// The layers of the whole model that have weights, with their plain layers.
-  private var tops: [(name: String, leaves: [KerasLeaf])] {
+  private var tops: [(name: String, leaves: [PlainLeaf])] {
     architecture.spec.layers.enumerated().compactMap { index, layer in
       let own = leaves.filter { $0.top == index }
       return own.isEmpty ? nil : (layer.name, own)
@@ -65,7 +65,7 @@ struct KerasWeightMatching {
 
   /// The arrays of one layer of the whole model: what gradients move comes first, layer by layer, then the rest.
   /// - Returns: `nil` where no layout has so many arrays.
-  static func assign(_ arrays: [KerasStoredWeights.Array], to leaves: [KerasLeaf]) -> [Match]? {
+  static func assign(_ arrays: [KerasStoredWeights.Array], to leaves: [PlainLeaf]) -> [Match]? {
     let candidates = leaves.map { KerasLayout.candidates(for: $0.spec) }
     for variant in 0..<(candidates.map(\.count).max() ?? 0) {
       let layouts = candidates.map { $0[min(variant, $0.count - 1)] }
@@ -81,7 +81,7 @@ struct KerasWeightMatching {
   }
 
   /// For each array in the file, whose it is.
-  static func order(_ leaves: [KerasLeaf], _ layouts: [KerasLayout]) -> [(leaf: Int, array: Int)] {
+  static func order(_ leaves: [PlainLeaf], _ layouts: [KerasLayout]) -> [(leaf: Int, array: Int)] {
     let all = leaves.indices.flatMap { leaf in
       layouts[leaf].areTrained(leaves[leaf].spec).enumerated().map { array, isTrained in
         (leaf: leaf, array: array, isTrained: isTrained && leaves[leaf].isTrainable)
