@@ -79,6 +79,7 @@ public enum ModelImport {
   static func model(
     of checkpoint: Checkpoint, container: String, options: ImportOptions, keras: KerasImportOptions
   ) throws -> NativeModel {
+    if case .onnx(let graph) = checkpoint.architecture { return try ONNXImport.nativeModel(from: graph) }
     guard checkpoint.isFlat || options.dialect != nil else {
       return try KerasImport.nativeModel(from: checkpoint, options: keras)
     }

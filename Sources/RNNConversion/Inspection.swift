@@ -101,7 +101,7 @@ public struct Inspection: Sendable {
 
   private mutating func describe(_ checkpoint: Checkpoint) {
     let isTorch = container.hasPrefix("PyTorch")
-    framework = isTorch ? "PyTorch" : "Keras"
+    framework = isTorch ? "PyTorch" : container == "ONNX" ? "ONNX" : "Keras"
     var options = KerasImportOptions()
     options.allowsUnused = true
     do {
@@ -114,6 +114,10 @@ public struct Inspection: Sendable {
     } catch let error as RNNError {
       warnings.append(
         "no import: \(error.what)" + (error.place.isEmpty ? "" : " (\(error.place.joined(separator: ": ")))"))
+      if case .onnx(let graph) = checkpoint.architecture {
+        (version, dialect) = ("operator set \(graph.operatorSets[""] ?? 0)", WeightDialect.onnx.name)
+        return
+      }
       if isTorch {
         dialect = WeightDialect.pytorch.name
         decisions = TorchChain.modules(of: checkpoint)

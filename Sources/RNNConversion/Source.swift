@@ -40,10 +40,11 @@ public struct Source: Sendable {
       return (.checkpoint(try flat(file.entries.map { ($0.name, $0.tensor) })), "safetensors")
     case .torchZip: return (.checkpoint(try TorchFile.checkpoint(zip: data)), "PyTorch")
     case .torchLegacy: return (.checkpoint(try TorchFile.checkpoint(legacy: data)), "PyTorch, before 1.6")
-    case .onnx, .tflite, .pickle:
+    case .onnx: return (.checkpoint(try onnx(try ONNXFile.model(parsing: data))), "ONNX")
+    case .tflite, .pickle:
       throw RNNError.unsupported(
         "the file is \(kind.name), which is not read yet",
-        remedy: "Keras HDF5, .keras, .weights.h5, PyTorch, .npz and .safetensors files are.")
+        remedy: "Keras HDF5, .keras, .weights.h5, PyTorch, ONNX, .npz and .safetensors files are.")
     case .json:
       throw RNNError.badData(
         "the file is JSON, which holds no weights",
@@ -111,6 +112,16 @@ public struct Source: Sendable {
       try result.setAttribute(attribute.name, attribute.value, at: forward(attribute.path))
     }
     return result
+  }
+
+  private static func onnx(_ model: ONNXModel) throws -> Checkpoint {
+    var checkpoint = Checkpoint()
+    checkpoint.architecture = .onnx(model)
+    for name in model.graph.initializers.keys.sorted() {
+      guard let tensor = model.graph.initializers[name] else { continue }
+      try checkpoint.append(tensor, at: name)
+    }
+    return checkpoint
   }
 
   private static func flat(_ arrays: [(name: String, tensor: Tensor)]) throws -> Checkpoint {

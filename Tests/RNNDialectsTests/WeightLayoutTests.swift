@@ -7,6 +7,8 @@ import Testing
 
 /// Every layout of every dialect, with random weights of random sizes: what is written is read back with the same bits.
 @Suite struct WeightLayoutTests {
+  private static let dialects = WeightDialect.all + [.onnx]
+
   /// A layer of each kind and form that layouts know, for sizes of one and more.
   private static func layers(_ random: inout SeededGenerator) -> [(spec: LayerSpec, input: Shape)] {
     let sizes = [1, 2, 3, 5]
@@ -33,6 +35,9 @@ import Testing
       for (peepholes, projection) in [(false, nil), (true, nil), (false, size()), (true, size())] as [(Bool, Int?)] {
         var variant = LSTMVariantSpec(units: units)
         (variant.options, variant.peepholes, variant.projection) = (options(bias), peepholes, projection)
+        result.append((.lstmVariant(variant), [nil, inputs]))
+        variant.forgetGate = .fromInputGate
+        variant.projection = nil
         result.append((.lstmVariant(variant), [nil, inputs]))
       }
       var dense = DenseSpec(units: units)
@@ -119,8 +124,8 @@ import Testing
     !dialect.layouts(of: spec).isEmpty && (!both || spec.isRecurrent)
   }
 
-  @Test(arguments: WeightDialect.all.map(\.name)) func whatIsWrittenIsReadWithTheSameBits(_ name: String) throws {
-    let dialect = try #require(WeightDialect.named(name))
+  @Test(arguments: dialects.map(\.name)) func whatIsWrittenIsReadWithTheSameBits(_ name: String) throws {
+    let dialect = try #require(Self.dialects.first { $0.name == name })
     var random = SeededGenerator(seed: 6)
     var trials = 0
     for round in 0..<12 {
@@ -146,7 +151,7 @@ import Testing
 
   /// A dialect that has only the sum of two biases gets it, within the dtype's rounding, and says so.
   @Test(arguments: ["mlx", "flax-linen"]) func sumsAreToldAndRounded(_ name: String) throws {
-    let dialect = try #require(WeightDialect.named(name))
+    let dialect = try #require(Self.dialects.first { $0.name == name })
     var random = SeededGenerator(seed: 7)
     let whole = try model(
       .gru(GRUSpec(units: 3, resetAfter: true)), [nil, 2], both: false, .float32, &random)
@@ -168,7 +173,7 @@ import Testing
     var trials = 0
     for (spec, input) in Self.layers(&random) {
       for both in [false, true] {
-        let able = WeightDialect.all.filter { carries($0, spec, both: both) }
+        let able = Self.dialects.filter { carries($0, spec, both: both) }
         for first in able {
           for second in able {
             let whole = try fitted(
@@ -197,8 +202,8 @@ import Testing
 
   /// Several blocks stand in one tensor, one block in several; every native block must be covered exactly once as a
   /// number and any number of times as an addend.
-  @Test(arguments: WeightDialect.all.map(\.name)) func layoutsCoverTheirParameters(_ name: String) throws {
-    let dialect = try #require(WeightDialect.named(name))
+  @Test(arguments: dialects.map(\.name)) func layoutsCoverTheirParameters(_ name: String) throws {
+    let dialect = try #require(Self.dialects.first { $0.name == name })
     for layout in dialect.layouts {
       #expect(!layout.items.isEmpty && !layout.module.isEmpty)
       #expect(Set(layout.items.map(\.name)).count == layout.items.count, "\(name) \(layout.module)")

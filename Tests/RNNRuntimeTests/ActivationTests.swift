@@ -11,6 +11,7 @@ import Testing
     Activation.allCases.filter { !$0.isOverLastAxis } + [
       .leakyRelu(slope: 0.125), .scaledElu(alpha: 1.5), .thresholdedRelu(theta: 0.75),
       .boundedRelu(ceiling: 6, slope: 0.25, threshold: 0.5), .boundedRelu(ceiling: nil, slope: 0, threshold: -1),
+      .clipped(.tanh, bound: 0.75), .clipped(.leakyRelu(slope: 0.5), bound: 2),
     ]
 
   private func apply(_ activation: Activation, _ values: [Float], rows: Int = 1) -> [Float] {
@@ -62,6 +63,7 @@ import Testing
     case .tanhGelu: return x / 2 * (1 + Foundation.tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))
     case .sigmoidTo2: return 4 * sigmoid - 2
     case .sigmoidTo1: return 2 * sigmoid - 1
+    case .clipped(let inner, let bound): return formula(inner, min(max(x, -bound), bound))
     case .softmax, .logSoftmax, .sparsemax, .glu: return nil
     }
   }

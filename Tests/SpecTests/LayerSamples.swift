@@ -8,7 +8,10 @@ enum LayerSamples {
   /// - Parameter variant: 0, or 1 for the other form of a layer whose parameters have two.
   static func spec(_ kind: LayerSpec.Kind, variant: Int = 0) -> LayerSpec {
     switch kind {
-    case .input: return .input(InputSpec(shape: [nil, channels], batchSize: 2))
+    case .input:
+      var input = InputSpec(shape: [nil, channels], batchSize: 2)
+      input.batchAxis = 1
+      return .input(input)
     case .embedding: return .embedding(EmbeddingSpec(inputDim: 7, outputDim: 2, maskZero: true))
     case .tokenCounts: return .tokenCounts(TokenCountsSpec(mode: .tfIDF, size: 2, weights: [1, 2]))
     case .rescaling, .normalization, .discretization, .integerLookup: return preprocessing(kind, variant)

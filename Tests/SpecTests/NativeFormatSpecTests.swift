@@ -24,12 +24,13 @@ struct NativeFormatSpecTests {
 
   /// A model with everything that a file can hold.
   private func fullModel() throws -> NativeModel {
-    let spec = ModelSpec.sequential(
+    var spec = ModelSpec.sequential(
       name: "full",
       layers: [
         .init(name: "ids", spec: .input(InputSpec(shape: [4], dtype: "int32"))),
         .init(name: "embedding", spec: LayerSamples.spec(.embedding), carried: "{}"),
       ])
+    spec.outputBatchAxes = [0]
     var provenance = Provenance(source: "model.h5", container: "HDF5", framework: "Keras", dialect: "keras3")
     provenance.sha256 = String(repeating: "0", count: 64)
     provenance.frameworkVersion = "3.15.1"

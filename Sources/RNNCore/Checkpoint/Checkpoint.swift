@@ -33,6 +33,7 @@ public struct Checkpoint: Sendable {
     case keras(json: String)
     /// A whole pickled module of PyTorch; `path` is where in the file it stands.
     case torch(TorchModule, path: String)
+    case onnx(ONNXModel)
   }
 
   /// Tensors in the container's order.

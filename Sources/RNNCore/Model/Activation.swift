@@ -3,7 +3,7 @@
 /// The two hard sigmoids are different functions: Keras kept the name and changed the slope with version 3.
 /// Formulas as in Keras 3.15 `keras/src/activations` and `keras/src/ops/nn.py`. Files hold a function by its name,
 /// with its parameters behind it in parentheses where it has any (`leaky_relu(0.3)`).
-public enum Activation: Sendable, Hashable {
+public indirect enum Activation: Sendable, Hashable {
   /// x
   case linear
   /// max(x, 0)
@@ -79,12 +79,15 @@ public enum Activation: Sendable, Hashable {
   case sigmoidTo2
   /// 2 sigmoid(x) - 1: what the LSTM of 1997 squashes its state with
   case sigmoidTo1
+  /// f(x between -bound and bound), of a function of one element: what ONNX's recurrent nodes do with `clip`
+  case clipped(Activation, bound: Double)
 
   /// Whether the function needs the whole last axis at once.
   public var isOverLastAxis: Bool {
     switch self {
     case .softmax, .logSoftmax, .sparsemax, .glu: true
-    case .leakyRelu, .scaledElu, .thresholdedRelu, .boundedRelu, .tanhGelu, .sigmoidTo2, .sigmoidTo1, .linear, .relu,
+    case .leakyRelu, .scaledElu, .thresholdedRelu, .boundedRelu, .tanhGelu, .sigmoidTo2, .sigmoidTo1, .clipped, .linear,
+      .relu,
       .relu6, .leakyRelu02, .elu,
       .selu, .celu, .sigmoid, .logSigmoid, .hardSigmoidFifth,
       .hardSigmoidSixth, .tanh, .hardTanh, .tanhShrink, .hardShrink, .softShrink, .softplus, .softsign, .exponential,
@@ -141,6 +144,7 @@ extension Activation: CaseIterable {
     case .thresholdedRelu(let theta): "thresholded_relu(\(theta))"
     case .boundedRelu(let ceiling, let slope, let threshold):
       "relu(\(ceiling.map { "\($0)" } ?? "none"), \(slope), \(threshold))"
+    case .clipped(let inner, let bound): "clip(\(bound), \(inner.name))"
     case .linear, .relu, .relu6, .leakyRelu02, .elu, .selu, .celu, .sigmoid, .logSigmoid, .hardSigmoidFifth,
       .hardSigmoidSixth, .tanh, .hardTanh, .tanhShrink, .hardShrink, .softShrink, .softplus, .softsign, .exponential,
       .silu, .hardSilu, .gelu, .mish, .squareplus, .sparsePlus, .sparseSigmoid, .softmax, .logSoftmax, .sparsemax, .glu,
@@ -155,6 +159,14 @@ extension Activation: CaseIterable {
       return
     }
     guard let open = text.firstIndex(of: "("), text.hasSuffix(")") else { return nil }
+    if text.hasPrefix("clip(") {
+      let parts = text.dropFirst(5).dropLast().split(separator: ",", maxSplits: 1).map { $0.drop { $0 == " " } }
+      guard parts.count == 2, let bound = Double(parts[0]), !parts[1].hasPrefix("clip("),
+        let inner = Activation(named: String(parts[1])), !inner.isOverLastAxis
+      else { return nil }
+      self = .clipped(inner, bound: bound)
+      return
+    }
     let words = text[text.index(after: open)...].dropLast().split(separator: ",")
       .map { $0.drop { $0 == " " } }
     let numbers = words.map { Double($0) }

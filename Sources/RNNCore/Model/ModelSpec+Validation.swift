@@ -106,6 +106,9 @@ extension ModelSpec {
     guard inputs.allSatisfy(calls.indices.contains), Set(inputs).count == inputs.count,
       outputs.allSatisfy({ isKnown($0, before: calls.count) })
     else { throw RNNError.badData("an input or output of the model is no output of a layer") }
+    guard outputBatchAxes.map({ $0.count == outputs.count && $0.allSatisfy { (0...8).contains($0) } }) ?? true else {
+      throw RNNError.badData("the model's outputs and the places of their batches differ")
+    }
     if isSequential {
       let isChain =
         layers.count == calls.count && inputs == [0] && outputs == [Reference(call: calls.count - 1)]

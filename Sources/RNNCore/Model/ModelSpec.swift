@@ -48,6 +48,8 @@ public struct ModelSpec: Sendable, Equatable, Codable {
   /// The calls of input layers, in the model's order.
   public var inputs: [Int]
   public var outputs: [Reference]
+  /// For each output, where the batch stands in the array that is given back; first in all of them where this is absent.
+  public var outputBatchAxes: [Int]?
 
   public init(
     name: String, isSequential: Bool, layers: [Layer], calls: [Call], inputs: [Int], outputs: [Reference]

@@ -41,6 +41,18 @@ extension Tensor {
     return try Tensor(dtype: dtype, shape: newShape, bytes: result)
   }
 
+  /// One axis at another place, the others in their order, as `numpy.moveaxis`.
+  /// - Throws: `badData` where there is no such axis.
+  package func moved(_ axis: Int, to place: Int) throws -> Tensor {
+    guard axis != place else { return self }
+    guard shape.indices.contains(axis), shape.indices.contains(place) else {
+      throw RNNError.badData("the array is \(describe(shape: shape)), and its axis \(max(axis, place)) is wanted")
+    }
+    var order = Array(shape.indices)
+    order.insert(order.remove(at: axis), at: place)
+    return try transposed(order)
+  }
+
   /// The first axis reversed.
   public func flippedAlongFirstAxis() throws -> Tensor { shape.isEmpty ? self : try flipped(along: 0) }
 

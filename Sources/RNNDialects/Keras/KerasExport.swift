@@ -57,6 +57,15 @@ public struct KerasExport {
   // MARK: - Architecture
 
   private func architecture() throws -> JSONValue {
+    for layer in model.spec.layers {
+      guard case .input(let input) = layer.spec, input.batchAxis != 0 else { continue }
+      throw RNNError.unsupported(
+        "the input '\(layer.name)' has its examples along the axis \(input.batchAxis), and Keras has them first")
+    }
+    guard model.spec.outputBatchAxes == nil else {
+      throw RNNError.unsupported(
+        "an output has its examples along another axis than the first, and Keras has them first")
+    }
     var writing = KerasLayerWriting(generation: generation)
     for (call, shapes) in zip(model.spec.calls, try model.spec.shapes().outputs) {
       writing.outputs[model.spec.layers[call.layer].name] = shapes[0]

@@ -84,6 +84,7 @@ extension Arrangement {
     case .negated(let inner): try inner.place(try tensor.negated(), in: &assembly)
     case .widened(let inner, _), .merged(let inner, _), .recast(let inner, _):
       try inner.place(try tensor.reshaped(to: try inner.shape(assembly.shapes)), in: &assembly)
+    case .unread: break
     case .summed(let first, let second):
       try first.place(tensor, in: &assembly)
       try second.place(try tensor.zeros(), in: &assembly)

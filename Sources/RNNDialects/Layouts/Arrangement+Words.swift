@@ -16,6 +16,7 @@ extension Arrangement {
     case .merged(let inner, let axis): return "\(inner.words) with the axes \(axis) and \(axis + 1) as one"
     case .recast(let inner, let block): return "\(inner.words) in the shape of \(block.words)"
     case .addend(let inner): return "0, read as added to \(inner.words)"
+    case .unread(let inner): return "0, not read, of the shape of \(inner.words)"
     case .summed(let first, let second): return "\(first.words) + \(second.words)"
     case .half(let inner): return "half of \(inner.words)"
     case .otherHalf(let inner): return "the other half of \(inner.words)"
@@ -47,6 +48,7 @@ extension Arrangement {
     case .widened(let inner, let axis): .widened(inner.replacingBlock(block), axis: axis)
     case .merged(let inner, let axis): .merged(inner.replacingBlock(block), axis: axis)
     case .addend(let inner): .addend(inner.replacingBlock(block))
+    case .unread(let inner): .unread(inner.replacingBlock(block))
     case .half(let inner): .half(inner.replacingBlock(block))
     case .otherHalf(let inner): .otherHalf(inner.replacingBlock(block))
     case .joined, .interleaved, .recast, .summed: self

@@ -22,7 +22,7 @@ extension Arrangement {
     case .widened, .merged, .recast:
       let shape = try shape(parameters.mapValues(\.shape))
       return try innermost.tensor(from: parameters).reshaped(to: shape)
-    case .addend(let inner): return try inner.tensor(from: parameters).zeros()
+    case .addend(let inner), .unread(let inner): return try inner.tensor(from: parameters).zeros()
     case .summed(let first, let second):
       return try first.tensor(from: parameters).adding(try second.tensor(from: parameters)).sum
     case .half(let inner): return try inner.tensor(from: parameters).halves().half
@@ -34,7 +34,8 @@ extension Arrangement {
   private var innermost: Arrangement {
     switch self {
     case .widened(let inner, _), .merged(let inner, _), .recast(let inner, _): inner.innermost
-    case .block, .joined, .interleaved, .transposed, .flipped, .negated, .addend, .summed, .half, .otherHalf: self
+    case .block, .joined, .interleaved, .transposed, .flipped, .negated, .addend, .unread, .summed, .half, .otherHalf:
+      self
     }
   }
 }

@@ -25,6 +25,8 @@ public indirect enum Arrangement: Sendable, Equatable {
   case recast(Arrangement, like: Block)
   /// A second place for the same numbers: written as zeros, added when read.
   case addend(Arrangement)
+  /// Numbers of the framework that no arithmetic reads, of a native block's shape: written as zeros.
+  case unread(Arrangement)
   /// Two native blocks whose sum alone the framework has: when read, the first has it and the second is zero.
   case summed(Arrangement, Arrangement)
   /// Half of the numbers; what is missing to the whole is `otherHalf`.
@@ -80,7 +82,8 @@ public indirect enum Arrangement: Sendable, Equatable {
     case .block(let block): [block]
     case .joined(let parts, _), .interleaved(let parts): parts.flatMap(\.blocks)
     case .transposed(let inner, _), .flipped(let inner, _), .negated(let inner), .widened(let inner, _),
-      .merged(let inner, _), .recast(let inner, _), .addend(let inner), .half(let inner), .otherHalf(let inner):
+      .merged(let inner, _), .recast(let inner, _), .addend(let inner), .unread(let inner), .half(let inner),
+      .otherHalf(let inner):
       inner.blocks
     case .summed(let first, let second): first.blocks + second.blocks
     }
@@ -103,6 +106,7 @@ public indirect enum Arrangement: Sendable, Equatable {
       block.parameter = name(block.parameter)
       return .recast(inner.renamed(name), like: block)
     case .addend(let inner): return .addend(inner.renamed(name))
+    case .unread(let inner): return .unread(inner.renamed(name))
     case .summed(let first, let second): return .summed(first.renamed(name), second.renamed(name))
     case .half(let inner): return .half(inner.renamed(name))
     case .otherHalf(let inner): return .otherHalf(inner.renamed(name))
@@ -143,7 +147,8 @@ extension Arrangement {
       shape[axis] *= shape.remove(at: axis + 1)
       return shape
     case .recast(_, let block): return try block.shape(parameters)
-    case .flipped(let inner, _), .negated(let inner), .addend(let inner), .half(let inner), .otherHalf(let inner),
+    case .flipped(let inner, _), .negated(let inner), .addend(let inner), .unread(let inner), .half(let inner),
+      .otherHalf(let inner),
       .summed(let inner, _):
       return try inner.shape(parameters)
     }

@@ -27,12 +27,16 @@ public struct LayerLayout: Sendable, Equatable {
     case resetBefore = "reset before"
     /// LSTM variants whose three gates have parameters of their own.
     case fourBlocks = "own forget gate"
+    /// LSTM variants whose forget gate is 1 - i.
+    case coupledInput = "f = 1 - i"
 
     func takes(_ spec: LayerSpec) -> Bool {
       switch self {
       case .any: return true
       case .resetAfter: if case .gru(let gru) = spec { return gru.resetAfter } else { return false }
       case .resetBefore: if case .gru(let gru) = spec { return !gru.resetAfter } else { return false }
+      case .coupledInput:
+        if case .lstmVariant(let variant) = spec { return variant.forgetGate == .fromInputGate } else { return false }
       case .fourBlocks:
         if case .lstmVariant(let variant) = spec { return variant.forgetGate == .own } else { return false }
       }

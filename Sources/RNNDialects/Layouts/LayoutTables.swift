@@ -4,7 +4,7 @@ import RNNCore
 public enum LayoutTables {
   /// Markdown.
   public static func text() -> String {
-    (introduction + WeightDialect.all.flatMap(lines)).joined(separator: "\n") + "\n"
+    (introduction + (WeightDialect.all + [.onnx]).flatMap(lines)).joined(separator: "\n") + "\n"
   }
 
   private static let introduction = [
@@ -64,7 +64,9 @@ public enum LayoutTables {
         + (alone.isEmpty ? "." : ", the cell of one direction in `\(alone)`.")
     case .numbers:
       "The numbered layers of a stack, and forward and backward of both directions by turns, stand in `0`, `1`, ..."
-    case .axis: "Both directions stand along the first axis."
+    case .axis:
+      "Tensors of recurrent nodes have an axis more, the first, along which both directions stand; names are those of the "
+        + "node's inputs."
     case .none: "The halves of both directions are two layers, in `forward` and `backward`."
     }
   }

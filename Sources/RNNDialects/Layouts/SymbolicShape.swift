@@ -64,6 +64,9 @@ struct SymbolicShape {
     }
     switch (kind, form) {
     case (.lstm, _): return recurrent(4, state: units, bias: [units.times(4)])
+    case (.lstmVariant, .coupledInput):
+      return recurrent(3, state: size("out"), bias: [units.times(3)]).merging(
+        ["peephole_kernel": [Size("", 2), units]]) { $1 }
     case (.lstmVariant, _):
       return recurrent(4, state: size("out"), bias: [units.times(4)]).merging(
         ["peephole_kernel": [Size("", 3), units], "projection_kernel": [units, size("out")]]) { $1 }
@@ -114,7 +117,8 @@ extension Arrangement {
       shape[axis] = shape[axis].times(shape.remove(at: axis + 1))
       return shape
     case .recast(_, let block): return block.symbolicShape(parameters)
-    case .flipped(let inner, _), .negated(let inner), .addend(let inner), .half(let inner), .otherHalf(let inner),
+    case .flipped(let inner, _), .negated(let inner), .addend(let inner), .unread(let inner), .half(let inner),
+      .otherHalf(let inner),
       .summed(let inner, _):
       return inner.symbolicShape(parameters)
     }

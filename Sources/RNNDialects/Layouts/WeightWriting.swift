@@ -70,7 +70,8 @@ extension Arrangement {
     case .block: []
     case .joined(let parts, _), .interleaved(let parts): parts.flatMap(\.sums)
     case .transposed(let inner, _), .flipped(let inner, _), .negated(let inner), .widened(let inner, _),
-      .merged(let inner, _), .recast(let inner, _), .addend(let inner), .half(let inner), .otherHalf(let inner):
+      .merged(let inner, _), .recast(let inner, _), .addend(let inner), .unread(let inner), .half(let inner),
+      .otherHalf(let inner):
       inner.sums
     case .summed(let first, let second): [(first, second)]
     }

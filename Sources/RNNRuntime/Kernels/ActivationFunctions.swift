@@ -40,6 +40,7 @@ enum NaiveActivation {
     case .tanhGelu: Scalar(0.5) * x * (1 + .tanh(geluArgument(x)))
     case .sigmoidTo2: 4 * sigmoid(x) - 2
     case .sigmoidTo1: 2 * sigmoid(x) - 1
+    case .clipped(let inner, let bound): value(inner, clip(x, Scalar(-bound), Scalar(bound)))
     case .softmax, .logSoftmax, .sparsemax, .glu: nil
     }
   }
@@ -64,7 +65,7 @@ enum NaiveActivation {
       .hardSigmoidSixth, .tanh, .hardTanh, .tanhShrink, .hardShrink, .softShrink, .softplus, .softsign, .exponential,
       .silu, .hardSilu, .gelu, .mish, .squareplus, .sparsePlus, .sparseSigmoid, .leakyRelu, .scaledElu,
       .thresholdedRelu,
-      .boundedRelu, .tanhGelu, .sigmoidTo2, .sigmoidTo1:
+      .boundedRelu, .tanhGelu, .sigmoidTo2, .sigmoidTo1, .clipped:
       return x.map { value(activation, $0) ?? $0 }
     }
   }

@@ -9,7 +9,8 @@ extension Activation {
     case .linear, .relu, .sigmoid, .tanh, .elu, .celu, .selu, .exponential, .softmax, .logSoftmax: false
     case .relu6, .leakyRelu02, .hardTanh, .logSigmoid, .hardSigmoidFifth, .hardSigmoidSixth, .tanhShrink, .hardShrink,
       .softShrink, .softplus, .softsign, .silu, .hardSilu, .gelu, .mish, .squareplus, .sparsePlus, .sparseSigmoid,
-      .sparsemax, .glu, .leakyRelu, .scaledElu, .thresholdedRelu, .boundedRelu, .tanhGelu, .sigmoidTo2, .sigmoidTo1:
+      .sparsemax, .glu, .leakyRelu, .scaledElu, .thresholdedRelu, .boundedRelu, .tanhGelu, .sigmoidTo2, .sigmoidTo1,
+      .clipped:
       true
     }
   }
@@ -40,7 +41,7 @@ enum ActivationGradient {
     case .relu6, .leakyRelu02, .elu, .selu, .celu, .logSigmoid, .hardSigmoidFifth, .hardSigmoidSixth, .hardTanh,
       .tanhShrink, .hardShrink, .softShrink, .softplus, .softsign, .exponential, .silu, .hardSilu, .gelu, .mish,
       .squareplus, .sparsePlus, .sparseSigmoid, .leakyRelu, .scaledElu, .thresholdedRelu, .boundedRelu, .tanhGelu,
-      .sigmoidTo2, .sigmoidTo1:
+      .sigmoidTo2, .sigmoidTo1, .clipped:
       let readsInput = activation.needsInput
       for index in 0..<count {
         dx[index] = dy[index] * NaiveActivation.derivative(activation, x: readsInput ? x[index] : 0, y: y[index])
@@ -87,6 +88,7 @@ extension NaiveActivation {
     case .tanhGelu: tanhGeluDerivative(x)
     case .sigmoidTo2: 4 * sigmoidOf(x) * (1 - sigmoidOf(x))
     case .sigmoidTo1: 2 * sigmoidOf(x) * (1 - sigmoidOf(x))
+    case .clipped(let inner, let bound): abs(x) > Scalar(bound) ? 0 : derivative(inner, x: x, y: y)
     case .softmax, .logSoftmax, .sparsemax, .glu: 0
     }
   }
@@ -141,7 +143,7 @@ extension NaiveActivation {
       .hardSigmoidSixth, .tanh, .hardTanh, .tanhShrink, .hardShrink, .softShrink, .softplus, .softsign, .exponential,
       .silu, .hardSilu, .gelu, .mish, .squareplus, .sparsePlus, .sparseSigmoid, .leakyRelu, .scaledElu,
       .thresholdedRelu,
-      .boundedRelu, .tanhGelu, .sigmoidTo2, .sigmoidTo1:
+      .boundedRelu, .tanhGelu, .sigmoidTo2, .sigmoidTo1, .clipped:
       for index in 0..<width { dx[index] = dy[index] * derivative(activation, x: x[index], y: y[index]) }
     }
   }

@@ -16,6 +16,10 @@ enum ActivationKernel {
     case .softmax: for row in 0..<rows { softmax(x + row * width, width) }
     case .hardSigmoidFifth: clipLine(x, count, slope: 0.2)
     case .hardSigmoidSixth: clipLine(x, count, slope: 1 / 6)
+    case .clipped(let inner, let bound):
+      let bound = Float(bound)
+      for index in 0..<count { x[index] = x[index] < -bound ? -bound : x[index] > bound ? bound : x[index] }
+      apply(inner, x, rows: rows, width: width)
     case .logSoftmax, .sparsemax:
       for row in 0..<rows { replaceRow(activation, x + row * width, width) }
     case .glu: preconditionFailure("glu changes the width; see applyGLU")

@@ -7,8 +7,9 @@ package struct ModelInputs {
   var ids: [[Int32]?]
   package private(set) var batch: Int
 
+  /// - Parameter areBatchFirst: whether the batch stands first in all arrays, whatever the model says.
   /// - Throws: `badData` naming the input, what was expected and what was found.
-  package init(_ given: [Tensor], _ graph: RuntimeGraph) throws {
+  package init(_ given: [Tensor], _ graph: RuntimeGraph, areBatchFirst: Bool = false) throws {
     let spec = graph.spec
     guard given.count == spec.inputs.count else {
       throw RNNError.badData(
@@ -23,7 +24,7 @@ package struct ModelInputs {
         throw RNNError(.internalError, "an input is no input layer")
       }
       try locating("input '\(spec.inputNames[index])'") {
-        let fitted = try ModelInputs.fit(tensor, input)
+        let fitted = try ModelInputs.fit(areBatchFirst ? tensor : try tensor.moved(input.batchAxis, to: 0), input)
         tensors.append(fitted)
         ids.append(try graph.embeddingRows[index].map { try ModelInputs.ids(fitted, rows: $0) })
       }

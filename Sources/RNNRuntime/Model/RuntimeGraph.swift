@@ -6,6 +6,8 @@ package struct RuntimeGraph: Sendable {
   package let spec: ModelSpec
   /// As the whole model names them.
   package let outputNames: [String]
+  /// By output, where the batch stands in what is given back.
+  let outputBatchAxes: [Int]
   let layers: [any RuntimeLayer]
   /// For each input, the rows of the smallest embedding that reads it; `nil` where none does.
   let embeddingRows: [Int?]
@@ -23,6 +25,7 @@ package struct RuntimeGraph: Sendable {
     let spec = given.plain
     self.outputNames = outputNames ?? given.outputNames
     self.spec = spec
+    outputBatchAxes = given.outputBatchAxes ?? given.outputs.map { _ in 0 }
     layers = spec.layers.map(RuntimeLayers.make)
     needsWholeBatch = spec.layers.contains { $0.spec.configuration.needsWholeBatch }
     stateCounts = spec.layers.map(\.spec.stateCount)
@@ -36,5 +39,10 @@ package struct RuntimeGraph: Sendable {
       }
       return rows.min()
     }
+  }
+
+  /// Outputs as the model gives them back, from those with the batch first.
+  func arranged(_ outputs: [Tensor]) throws -> [Tensor] {
+    try zip(outputs, outputBatchAxes).map { try $0.moved(0, to: $1) }
   }
 }

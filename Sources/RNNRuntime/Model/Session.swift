@@ -33,7 +33,10 @@ public final class Session {
   /// `Model.predict(_:)`.
   /// - Throws: `usage` where a stateful model is given another number of examples than before.
   public func predict(_ inputs: [Tensor]) throws -> [Tensor] {
-    let checked = try ModelInputs(inputs, model.graph)
+    try model.graph.arranged(try predict(try ModelInputs(inputs, model.graph)))
+  }
+
+  private func predict(_ checked: ModelInputs) throws -> [Tensor] {
     if model.isStateful {
       var state: SessionState? = carried
       let outputs = try run(checked, &state, of: .statefulLayers)
@@ -62,14 +65,17 @@ public final class Session {
 
   /// Runs one batch from `state` and leaves the new states in it: a sequence may arrive in pieces.
   public func predict(_ inputs: [Tensor], state: inout SessionState) throws -> [Tensor] {
-    let checked = try ModelInputs(inputs, model.graph)
+    try model.graph.arranged(try predict(try ModelInputs(inputs, model.graph), state: &state))
+  }
+
+  private func predict(_ inputs: ModelInputs, state: inout SessionState) throws -> [Tensor] {
     var optional: SessionState? = state
     defer { state = optional ?? state }
-    return try run(checked, &optional)
+    return try run(inputs, &optional)
   }
 
   /// Runs one step of sequences: any split of a sequence into steps gives the bits of the whole.
-  /// - Parameter inputs: as the model's, without the axis of the timesteps.
+  /// - Parameter inputs: as the model's, without the axis of the timesteps, batch first.
   /// - Returns: each output, without that axis.
   /// - Throws: `unsupported` naming a layer that looks at more than one step; then as `predict`.
   public func step(_ inputs: [Tensor], state: inout SessionState) throws -> [Tensor] {
@@ -78,7 +84,8 @@ public final class Session {
     let sequences = try zip(inputs, shapes.inputs).map { tensor, isSequence in
       isSequence ? try tensor.reshaped(to: [tensor.shape.first ?? 0, 1] + tensor.shape.dropFirst()) : tensor
     }
-    return try zip(try predict(sequences, state: &state), shapes.outputs).map { tensor, isSequence in
+    let checked = try ModelInputs(sequences, model.graph, areBatchFirst: true)
+    return try zip(try predict(checked, state: &state), shapes.outputs).map { tensor, isSequence in
       isSequence ? try tensor.reshaped(to: [tensor.shape[0]] + tensor.shape.dropFirst(2)) : tensor
     }
   }

@@ -40,6 +40,8 @@ public enum NaiveModel {
           layer.spec, call.inputs.map { values[$0.call][$0.output] }, weights,
           noise: noise.map { LayerNoise(seed: $0.seed, step: $0.step, call: index) }))
     }
-    return spec.outputs.map { values[$0.call][$0.output].values }
+    return zip(spec.outputs, model.graph.outputBatchAxes).map { reference, axis in
+      values[reference.call][reference.output].withBatch(at: axis).values
+    }
   }
 }

@@ -19,6 +19,24 @@ struct NaiveTensor<Scalar: Real & BinaryFloatingPoint> {
 
   func row(_ index: Int) -> [Scalar] { Array(values[index * width..<(index + 1) * width]) }
 
+  /// The batch as another axis, the others in their order.
+  func withBatch(at axis: Int) -> NaiveTensor {
+    guard axis > 0, axis < shape.count, !values.isEmpty else { return self }
+    let batch = shape[0]
+    let before = shape[1...axis].reduce(1, *)
+    let after = shape[(axis + 1)...].reduce(1, *)
+    var moved = self
+    moved.shape.insert(moved.shape.removeFirst(), at: axis)
+    for example in 0..<batch {
+      for outer in 0..<before {
+        for inner in 0..<after {
+          moved.values[(outer * batch + example) * after + inner] = values[(example * before + outer) * after + inner]
+        }
+      }
+    }
+    return moved
+  }
+
   /// Every last axis through `transform`.
   func mapRows(_ transform: ([Scalar]) -> [Scalar]) -> NaiveTensor {
     let mapped = (0..<rows).map { transform(row($0)) }

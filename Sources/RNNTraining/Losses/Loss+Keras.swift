@@ -67,7 +67,7 @@ extension Loss {
     case .linear, .relu, .relu6, .leakyRelu02, .elu, .selu, .celu, .logSigmoid, .tanh, .hardTanh, .tanhShrink,
       .hardShrink, .softShrink, .softplus, .softsign, .exponential, .silu, .hardSilu, .gelu, .mish, .squareplus,
       .sparsePlus, .sparseSigmoid, .logSoftmax, .sparsemax, .glu, .leakyRelu, .scaledElu, .thresholdedRelu,
-      .boundedRelu, .tanhGelu, .sigmoidTo2, .sigmoidTo1:
+      .boundedRelu, .tanhGelu, .sigmoidTo2, .sigmoidTo1, .clipped:
       Loss(.meanSquaredError)
     }
   }

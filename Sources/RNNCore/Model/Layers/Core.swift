@@ -8,6 +8,8 @@ public struct InputSpec: LayerConfiguration {
   public var batchSize: Int?
   /// As the framework names it: `float32`, `int32`, ...
   public var dtype: String
+  /// Where the batch stands among the axes of the arrays that are given; layers have it first.
+  public var batchAxis = 0
 
   public init(shape: Shape, batchSize: Int? = nil, dtype: String = "float32") {
     self.shape = shape
@@ -16,7 +18,35 @@ public struct InputSpec: LayerConfiguration {
   }
 
   public var inputCounts: ClosedRange<Int> { 0...0 }
-  public func outputShapes(inputs: [Shape]) throws -> [Shape] { [shape] }
+  public func outputShapes(inputs: [Shape]) throws -> [Shape] {
+    guard (0...shape.count).contains(batchAxis) else {
+      throw RNNError.badData("the batch cannot be the axis \(batchAxis) of \(shape.count + 1)")
+    }
+    return [shape]
+  }
+}
+
+extension InputSpec: Codable {
+  private enum CodingKeys: CodingKey {
+    case shape, batchSize, dtype, batchAxis
+  }
+
+  /// A file that lacks `batchAxis` means 0.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    shape = try container.decode(Shape.self, forKey: .shape)
+    batchSize = try container.decodeIfPresent(Int.self, forKey: .batchSize)
+    dtype = try container.decode(String.self, forKey: .dtype)
+    batchAxis = try container.decodeIfPresent(Int.self, forKey: .batchAxis) ?? 0
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(shape, forKey: .shape)
+    try container.encodeIfPresent(batchSize, forKey: .batchSize)
+    try container.encode(dtype, forKey: .dtype)
+    if batchAxis != 0 { try container.encode(batchAxis, forKey: .batchAxis) }
+  }
 }
 
 /// `Embedding`: ids (batch, ...) -> (batch, ..., output size).
