@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import RNNConversion
 import RNNCore
+import RNNDialects
 
 struct ExportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -17,20 +18,65 @@ struct ExportCommand: ParsableCommand {
     name: [.short, .customLong("output")], help: "The file to write; by default the model's name, in this folder.")
   var output: String?
 
+  @Option(help: "Whose names and layouts an .npz or .safetensors file gets; by default Keras's, layer/weight.")
+  var dialect: ExportOptions.WeightNames?
+
+  @OptionGroup var writing: ExportOptions
+
   @Flag(help: "Replace an existing file.")
   var force = false
 
   func run() throws {
     let url = URL(fileURLWithPath: model)
-    let target =
+    let file =
       output.map { URL(fileURLWithPath: $0) }
       ?? URL(fileURLWithPath: url.lastPathComponent).deletingPathExtension()
       .appendingPathExtension(format.fileExtension)
-    try OutputFiles.check([("--output", target.path)], besides: [model])
-    let losses = try ModelExport.write(
-      try NativeModel(contentsOf: url), as: format, to: target, replacing: force)
-    Console.note("\(target.relativePath): \(format.rawValue)")
-    for entry in losses { Console.note("  \(entry.kind.rawValue): \(entry.subject): \(entry.note)") }
+    try OutputFiles.check([("--output", file.path)], besides: [model])
+    try writing.write(try NativeModel(contentsOf: url), as: format, to: file, force: force, dialect: dialect)
+  }
+}
+
+/// What is the same for `export` and `convert`.
+struct ExportOptions: ParsableArguments {
+  @Flag(help: "Write nothing where anything of the model would be lost.")
+  var strict = false
+
+  @Flag(help: "Print what would be kept exactly, emulated and lost; write nothing.")
+  var dryRun = false
+
+  /// A framework by its dialect's name.
+  struct WeightNames: ExpressibleByArgument {
+    var name: String
+
+    init?(argument: String) {
+      guard WeightNames.allValueStrings.contains(argument) else { return nil }
+      name = argument
+    }
+
+    static var allValueStrings: [String] { WeightDialect.all.map(\.name) }
+    var defaultValueDescription: String { name }
+  }
+
+  func write(
+    _ model: NativeModel, as format: ExportFormat, to url: URL, force: Bool, dialect: WeightNames?
+  ) throws {
+    if !dryRun { try AtomicFile.checkDestination(url.path, replacing: force) }
+    var options = ModelExport.Options()
+    options.dialect = dialect?.name
+    let export = try ModelExport(model, as: format, options: options)
+    if dryRun {
+      return try Console.write(([format.rawValue] + LedgerText.lines(export)).map { $0 + "\n" }.joined())
+    }
+    guard !strict || !export.losesAnything else {
+      let lost = export.ledger.filter { $0.kind.verdict == .lost }.map { "\($0.subject): \($0.note)" }
+      throw RNNError.unsupported(
+        "\(format.rawValue) would lose " + lost.joined(separator: "; "),
+        remedy: "Nothing was written. Leave --strict out to write what it can hold.")
+    }
+    try export.write(to: url, replacing: force)
+    Console.note("\(url.relativePath): \(format.rawValue)")
+    for line in LedgerText.lines(export) { Console.note(line) }
   }
 }
 

@@ -12,7 +12,8 @@ struct RNNConvCommand: ParsableCommand {
     abstract: "Moves recurrent and 1-D convolutional models between frameworks, and runs them with the same numbers.",
     version: version,
     subcommands: [
-      ImportCommand.self, InspectCommand.self, RunCommand.self, ExportCommand.self, TrainCommand.self,
+      ImportCommand.self, InspectCommand.self, RunCommand.self, ExportCommand.self, ConvertCommand.self,
+      TrainCommand.self,
       EvaluateCommand.self, ExplainCommand.self, GradientsCommand.self,
     ])
 

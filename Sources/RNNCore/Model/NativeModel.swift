@@ -167,6 +167,23 @@ public struct LedgerEntry: Sendable, Equatable, Codable {
     case emulated
     /// Taken for granted where the file is silent.
     case assumed
+
+    /// What that comes to for who converts.
+    public var verdict: Verdict {
+      switch self {
+      case .carried: .exact
+      case .rounded, .emulated, .assumed: .emulated
+      case .dropped: .lost
+      }
+    }
+  }
+
+  /// Whether a conversion kept something.
+  public enum Verdict: String, Sendable, CaseIterable {
+    case exact
+    /// The same to within rounding, or under a condition that the note states.
+    case emulated
+    case lost
   }
 
   public var kind: Kind

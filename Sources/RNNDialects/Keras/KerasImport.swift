@@ -176,7 +176,7 @@ public struct KerasImport {
     decisions += reading.decisions
     for parameter in reading.rounded {
       architecture.ledger.append(
-        LedgerEntry(.rounded, parameter, "\(weights.dialect.framework) has two, which are added here"))
+        LedgerEntry(.rounded, parameter, "\(weights.dialect.framework) has two, which are added here, rounded"))
     }
     for name in weights.sources.keys.sorted() {
       architecture.ledger.append(

@@ -57,7 +57,8 @@ public struct WeightWriting {
         let isRounded = try first.adding(second).isRounded
         ledger.append(
           LedgerEntry(
-            isRounded ? .rounded : .emulated, name, "\(sum.0.words) + \(sum.1.words), of which it has the sum alone"))
+            isRounded ? .rounded : .emulated, name,
+            "\(sum.0.words) + \(sum.1.words), of which it has the sum alone" + (isRounded ? ", rounded" : "")))
       }
     }
   }

@@ -1,0 +1,47 @@
+import RNNDialects
+
+/// The formats that a native model is written in.
+public enum ExportFormat: String, Sendable, CaseIterable {
+  /// A whole Keras model in HDF5, as `model.save("model.h5")`.
+  case kerasH5 = "keras-h5"
+  /// Keras's weights alone in HDF5, as `model.save_weights("model.h5")` before Keras 3.
+  case kerasH5Weights = "keras-h5-weights"
+  /// A state_dict, as `torch.save(model.state_dict(), "model.pt")`.
+  case pytorch
+  /// safetensors, with the names and layouts of a dialect.
+  case safetensors
+  /// NumPy arrays, with the names and layouts of a dialect.
+  case npz
+
+  /// The ending of a file of this format.
+  public var fileExtension: String {
+    switch self {
+    case .kerasH5, .kerasH5Weights: "h5"
+    case .pytorch: "pt"
+    case .safetensors: "safetensors"
+    case .npz: "npz"
+    }
+  }
+
+  /// The format of a file by its name, `nil` where an ending says nothing.
+  public init?(fileName: String) {
+    let name = fileName.lowercased()
+    let endings: [(String, ExportFormat)] = [
+      (".h5", .kerasH5), (".hdf5", .kerasH5), (".pt", .pytorch), (".pth", .pytorch), (".safetensors", .safetensors),
+      (".npz", .npz),
+    ]
+    guard let known = endings.first(where: { name.hasSuffix($0.0) }) else { return nil }
+    self = known.1
+  }
+
+  /// Whether `--dialect` chooses names and layouts.
+  public var takesDialect: Bool { self == .safetensors || self == .npz }
+
+  /// Whether the file says how the layers stand to each other.
+  var holdsArchitecture: Bool {
+    switch self {
+    case .kerasH5: true
+    case .kerasH5Weights, .pytorch, .safetensors, .npz: false
+    }
+  }
+}
