@@ -82,7 +82,15 @@ public struct ModelExport {
     if model.text != nil { losses.append(LedgerEntry(.dropped, "text", "the format holds no vocabulary")) }
     switch format {
     case .kerasH5: losses += kerasLosses(model)
-    case .kerasH5Weights, .pytorch, .safetensors, .npz:
+    case .keras: losses += sigmoidLosses(model)
+    case .onnx:
+      if model.training != nil {
+        losses.append(LedgerEntry(.dropped, "training", "the format holds what runs, not how it was trained"))
+      }
+      if !model.optimizerSlots.isEmpty {
+        losses.append(LedgerEntry(.dropped, "optimizer", "\(model.optimizerSlots.count) tensors"))
+      }
+    case .kerasH5Weights, .kerasWeights, .pytorch, .safetensors, .npz:
       losses.append(LedgerEntry(.dropped, "architecture", "the format holds weights only"))
       if model.training != nil {
         losses.append(LedgerEntry(.dropped, "training", "the format holds weights only"))
@@ -101,6 +109,18 @@ public struct ModelExport {
     if slots > 0 {
       losses.append(LedgerEntry(.dropped, "optimizer", "\(slots) tensors without a training configuration"))
     }
+    losses += sigmoidLosses(model)
+    for layer in model.spec.plain.layers where layer.spec.ignoresMask {
+      losses.append(
+        LedgerEntry(
+          .assumed, layer.name, "Keras 3 shows a layer with an initial state no mask; Keras 2 would show it one"))
+    }
+    return losses
+  }
+
+  /// The one name whose function changed.
+  private static func sigmoidLosses(_ model: NativeModel) -> [LedgerEntry] {
+    var losses: [LedgerEntry] = []
     if model.spec.layers.contains(where: { $0.spec.activations.contains(.hardSigmoidFifth) }) {
       losses.append(
         LedgerEntry(
@@ -112,11 +132,6 @@ public struct ModelExport {
         LedgerEntry(
           .assumed, "hard_sigmoid",
           "the file is written as Keras 3's; Keras 2 opens it with its own hard_sigmoid, which is another function"))
-    }
-    for layer in model.spec.plain.layers where layer.spec.ignoresMask {
-      losses.append(
-        LedgerEntry(
-          .assumed, layer.name, "Keras 3 shows a layer with an initial state no mask; Keras 2 would show it one"))
     }
     return losses
   }
@@ -135,6 +150,25 @@ extension ModelExport {
       case .kerasH5, .kerasH5Weights:
         let checkpoint = try KerasExport.checkpoint(of: model, format == .kerasH5 ? .wholeModel : .weightsOnly)
         write = { sink in try sink(try HDF5Helper(at: options.helper).image(of: checkpoint)) }
+      case .keras:
+        let archive = try KerasExport.archive(of: model)
+        ledger = archive.ledger
+        write = { sink in
+          let weights = try HDF5Helper(at: options.helper).image(of: archive.weights)
+          var zip = ZipWriter()
+          try zip.add("metadata.json", [Data(archive.metadata.utf8)], to: sink)
+          try zip.add("config.json", [Data(archive.config.utf8)], to: sink)
+          try zip.add("model.weights.h5", [weights], to: sink)
+          try zip.finish(to: sink)
+        }
+      case .kerasWeights:
+        let weights = try KerasExport.archive(of: model).weights
+        write = { sink in try sink(try HDF5Helper(at: options.helper).image(of: weights)) }
+      case .onnx:
+        let export = try ONNXExport(model)
+        ledger = export.ledger
+        let graph = export.model
+        write = { sink in try sink(try ONNXFile.data(of: graph)) }
       case .pytorch, .safetensors, .npz:
         var arrays = model.parameters.map {
           (name: NativeModel.path(layer: $0.layer, parameter: $0.name), tensor: $0.tensor)
@@ -148,7 +182,7 @@ extension ModelExport {
         switch format {
         case .pytorch: write = { try TorchWriter.write(stateDict: tensors, to: $0) }
         case .npz: write = { try NPZ.write(tensors, to: $0) }
-        case .safetensors, .kerasH5, .kerasH5Weights:
+        case .safetensors, .kerasH5, .kerasH5Weights, .keras, .kerasWeights, .onnx:
           write = { sink in
             try Safetensors(entries: tensors.map { .init(name: $0.name, tensor: $0.tensor) }).write(to: sink)
           }

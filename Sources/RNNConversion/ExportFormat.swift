@@ -6,8 +6,14 @@ public enum ExportFormat: String, Sendable, CaseIterable {
   case kerasH5 = "keras-h5"
   /// Keras's weights alone in HDF5, as `model.save_weights("model.h5")` before Keras 3.
   case kerasH5Weights = "keras-h5-weights"
+  /// A `.keras` archive of Keras 3.
+  case keras
+  /// Keras 3's weights alone, as `model.save_weights("model.weights.h5")`.
+  case kerasWeights = "keras-weights"
   /// A state_dict, as `torch.save(model.state_dict(), "model.pt")`.
   case pytorch
+  /// A graph of the standard operator set 17.
+  case onnx
   /// safetensors, with the names and layouts of a dialect.
   case safetensors
   /// NumPy arrays, with the names and layouts of a dialect.
@@ -17,7 +23,10 @@ public enum ExportFormat: String, Sendable, CaseIterable {
   public var fileExtension: String {
     switch self {
     case .kerasH5, .kerasH5Weights: "h5"
+    case .keras: "keras"
+    case .kerasWeights: "weights.h5"
     case .pytorch: "pt"
+    case .onnx: "onnx"
     case .safetensors: "safetensors"
     case .npz: "npz"
     }
@@ -27,8 +36,9 @@ public enum ExportFormat: String, Sendable, CaseIterable {
   public init?(fileName: String) {
     let name = fileName.lowercased()
     let endings: [(String, ExportFormat)] = [
-      (".h5", .kerasH5), (".hdf5", .kerasH5), (".pt", .pytorch), (".pth", .pytorch), (".safetensors", .safetensors),
-      (".npz", .npz),
+      (".weights.h5", .kerasWeights), (".h5", .kerasH5), (".keras", .keras), (".hdf5", .kerasH5), (".pt", .pytorch),
+      (".pth", .pytorch), (".safetensors", .safetensors),
+      (".npz", .npz), (".onnx", .onnx),
     ]
     guard let known = endings.first(where: { name.hasSuffix($0.0) }) else { return nil }
     self = known.1
@@ -36,12 +46,4 @@ public enum ExportFormat: String, Sendable, CaseIterable {
 
   /// Whether `--dialect` chooses names and layouts.
   public var takesDialect: Bool { self == .safetensors || self == .npz }
-
-  /// Whether the file says how the layers stand to each other.
-  var holdsArchitecture: Bool {
-    switch self {
-    case .kerasH5: true
-    case .kerasH5Weights, .pytorch, .safetensors, .npz: false
-    }
-  }
 }

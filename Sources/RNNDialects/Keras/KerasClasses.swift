@@ -101,7 +101,9 @@ enum KerasClass: String, CaseIterable {
 
   /// The group of the `.weights.h5` layout: that of the class's name in Python, which one class is not written by.
   static func groupName(_ className: String) -> String {
-    snakeCase(className == KerasClass.groupQueryAttention.rawValue ? "GroupedQueryAttention" : className)
+    if className == KerasClass.groupQueryAttention.rawValue { return "grouped_query_attention" }
+    // A functional model by its older name.
+    return className == "Model" ? "functional" : snakeCase(className)
   }
 
   /// The class name in snake case (keras/src/utils/naming.py).

@@ -10,9 +10,9 @@ public struct KerasExport {
     case weightsOnly
   }
 
-  private let model: NativeModel
-  private let generation: KerasGeneration
-  private let version: String
+  let model: NativeModel
+  let generation: KerasGeneration
+  let version: String
 
   /// - Throws: `unsupported` for what the generation of Keras cannot express.
   public static func checkpoint(of model: NativeModel, _ content: Content) throws -> Checkpoint {
@@ -32,7 +32,7 @@ public struct KerasExport {
   }
 
   /// The version that the file will state: `hard_sigmoid` and the names of activations mean what they mean there.
-  private init(_ model: NativeModel) {
+  init(_ model: NativeModel) {
     self.model = model
     let activations = model.spec.layers.flatMap(\.spec.activations)
     func all(areIn generation: KerasGeneration) -> Bool {
@@ -54,9 +54,24 @@ public struct KerasExport {
     version = isSame ? model.provenance.frameworkVersion ?? fallback : fallback
   }
 
+  /// For a file that only Keras 3 reads.
+  /// - Throws: `unsupported` naming a function that Keras 3 does not have.
+  init(keras3 model: NativeModel) throws {
+    self.model = model
+    generation = .keras3
+    version = model.provenance.dialect == generation.rawValue ? model.provenance.frameworkVersion ?? "3.15.0" : "3.15.0"
+    for layer in model.spec.layers {
+      for activation in layer.spec.activations where !KerasActivationLayers.has(activation, .keras3) {
+        throw RNNError.unsupported(
+          "Keras 3 has no function like that of '\(layer.name)', \(activation.name)",
+          remedy: "Export to keras-h5, in the form of Keras 2.")
+      }
+    }
+  }
+
   // MARK: - Architecture
 
-  private func architecture() throws -> JSONValue {
+  func architecture() throws -> JSONValue {
     for layer in model.spec.layers {
       guard case .input(let input) = layer.spec, input.batchAxis != 0 else { continue }
       throw RNNError.unsupported(

@@ -17,7 +17,12 @@ struct KerasLayerNote {
   /// For a layer that comes from no Keras file.
   init(native spec: LayerSpec) {
     className = KerasLayerWriting.className(of: spec)
-    inner = spec.innerLayers.map { KerasLayerNote(native: $0.spec) }
+    inner = spec.innerLayers.map { layer in
+      var note = KerasLayerNote(native: layer.spec)
+      // What stands in a stack of cells is one.
+      if spec.kind == .stackedRNN { note.className += "Cell" }
+      return note
+    }
   }
 }
 

@@ -66,6 +66,31 @@ struct KerasVariableTree {
     return matches
   }
 
+  /// Where each plain layer's arrays are written: the names of its groups, each with how many arrays it takes.
+  static func groups(for architecture: KerasArchitecture) -> [String: [(group: String, count: Int)]] {
+    let tree = KerasVariableTree(Checkpoint(), architecture)
+    var places: [String: String] = [:]
+    tree.visit(
+      zip(architecture.spec.layers, architecture.notes).map { ($0, $1, $0.name) }, in: "layers", &places)
+    var groups: [String: [(group: String, count: Int)]] = [:]
+    for leaf in architecture.leaves {
+      guard let place = places[leaf.path] else { continue }
+      if case .multiHeadAttention(let attention) = leaf.spec {
+        let maps = attention.maps
+        groups[leaf.path] = maps.map { map in
+          let part = map == "attention_output" ? "output" : map
+          let isGrouped = attention.keyHeadCount != nil
+          return ("\(place)/\(isGrouped ? "_" : "")\(part)_dense/vars", leaf.spec.parameterNames.count / maps.count)
+        }
+      } else {
+        // A recurrent layer has a cell, a cell of a stack is one.
+        let hasCell = leaf.spec.isRecurrent && !place.contains("/cell/cells/")
+        groups[leaf.path] = [(place + (hasCell ? "/cell/vars" : "/vars"), leaf.spec.parameterNames.count)]
+      }
+    }
+    return groups
+  }
+
   /// Finds the groups of a container's layers.
   private func visit(
     _ layers: [(layer: ModelSpec.Layer, note: KerasLayerNote, path: String)], in container: String,

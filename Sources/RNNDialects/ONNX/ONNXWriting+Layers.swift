@@ -1,0 +1,419 @@
+import RNNCore
+
+extension ONNXWriting {
+  /// The nodes that one call of a plain layer comes to.
+  /// - Parameter sources: the shapes that come in, without the batch.
+  /// - Returns: the names of its outputs.
+  /// - Throws: `unsupported` saying what of the layer no nodes are.
+  mutating func nodes(
+    for layer: ModelSpec.Layer, _ inputs: [String], _ sources: [Shape]
+  ) throws -> [String] {
+    let x = inputs.first ?? ""
+    switch layer.spec {
+    case .embedding(let embedding):
+      if embedding.maskZero { note(.dropped, layer.name, "the mask of id 0: padding is read like words") }
+      let table = try parameter("embeddings", of: layer) ?? ""
+      let areIntegers = graph.inputs.contains { $0.name == x && $0.dtype != .float32 }
+      return [one("Gather", [table, areIntegers ? x : one("Cast", [x], ["to": .integer(7)])], named: layer.name)]
+    case .masking(let masking):
+      note(.dropped, layer.name, "its mask: what it masks is 0, and read like any step")
+      let differs = one("Not", [one("Equal", [x, number(masking.maskValue)])])
+      let kept = one(
+        "ReduceMax", [one("Cast", [differs], ["to": .integer(1)])], ["axes": .integers([-1]), "keepdims": .integer(1)])
+      return [one("Mul", [x, kept], named: layer.name)]
+    case .dropout, .spatialDropout1D, .gaussianNoise, .gaussianDropout, .alphaDropout, .identity,
+      .activityRegularization, .withoutMask:
+      return [x]
+    case .withMask, .maskOf:
+      note(.dropped, layer.name, "its mask: all steps are read")
+      return [x]
+    case .cumulative(let cumulative):
+      guard cumulative.function == .sum else { throw RNNError.unsupported("products of all before") }
+      return [
+        one(
+          "CumSum", [x, integer(cumulative.axis)],
+          [
+            "exclusive": .integer(cumulative.isExclusive ? 1 : 0),
+            "reverse": .integer(cumulative.goesBackwards ? 1 : 0),
+          ], named: layer.name)
+      ]
+    case .split(let split): return try pieces(x, split, sources[0], layer.name)
+    case .dense(let dense):
+      let kernel = try parameter("kernel", of: layer) ?? ""
+      var value = one("MatMul", [x, kernel], named: layer.name)
+      if let bias = try parameter("bias", of: layer) { value = one("Add", [value, bias], named: layer.name) }
+      return [try activated(value, dense.activation, named: layer.name)]
+    case .activation(let spec): return [try activated(x, spec.activation, named: layer.name)]
+    case .softmax(let softmax):
+      guard softmax.axes.count == 1 else { throw RNNError.unsupported("several axes as one") }
+      return [one("Softmax", [x], ["axis": .integer(softmax.axes[0])], named: layer.name)]
+    case .prelu: return [one("PRelu", [x, try parameter("alpha", of: layer) ?? ""], named: layer.name)]
+    case .conv1D, .conv1DTranspose, .depthwiseConv1D, .separableConv1D: return [try convolution(layer, x, sources[0])]
+    case .maxPooling1D(let pooling): return [pooled("MaxPool", x, pooling, layer.name)]
+    case .averagePooling1D(let pooling): return [pooled("AveragePool", x, pooling, layer.name)]
+    case .globalMaxPooling1D(let pooling):
+      return [
+        one(
+          "ReduceMax", [x], ["axes": .integers([1]), "keepdims": .integer(pooling.keepDims ? 1 : 0)], named: layer.name)
+      ]
+    case .globalAveragePooling1D(let pooling):
+      return [
+        one(
+          "ReduceMean", [x], ["axes": .integers([1]), "keepdims": .integer(pooling.keepDims ? 1 : 0)], named: layer.name
+        )
+      ]
+    case .lstm, .gru, .simpleRNN, .lstmVariant: return try recurrent(layer, inputs)
+    case .batchNormalization(let norm): return [try normalized(layer, norm, x, sources[0])]
+    case .layerNormalization(let norm): return [try normalized(layer, norm, x, sources[0])]
+    case .flatten(let flatten):
+      guard !flatten.channelsFirst || sources[0].count < 2 else {
+        let order = [0] + Array(2...sources[0].count) + [1]
+        return [reshaped(transposed(x, order), [0, -1])]
+      }
+      return [reshaped(x, [0, -1])]
+    case .reshape(let reshape): return [reshaped(x, [0] + reshape.targetShape)]
+    case .permute(let permute): return [transposed(x, [0] + permute.order)]
+    case .repeatVector(let spec):
+      return [one("Tile", [one("Unsqueeze", [x, integers([1])]), integers([1, spec.count, 1])], named: layer.name)]
+    case .edges(let edges): return [edged(x, edges, layer.name)]
+    case .upSampling1D(let spec):
+      guard sources[0].count == 2, let channels = sources[0][1] else { throw RNNError.unsupported("open channels") }
+      let tiled = one("Tile", [one("Unsqueeze", [x, integers([2])]), integers([1, 1, spec.size, 1])])
+      return [reshaped(tiled, [0, -1, channels])]
+    case .merge(let merge): return [try merged(merge, inputs, sources, layer.name)]
+    case .concatenate(let spec):
+      return [one("Concat", inputs, ["axis": .integer(spec.axis)], named: layer.name)]
+    case .reverseSteps: return [reversed(x, axis: 1)]
+    case .foldSteps:
+      return [try folded(x, sources[0])]
+    case .unfoldSteps: return [unfolded(x, inputs[1], sources[0])]
+    case .expandDims(let spec): return [one("Unsqueeze", [x, integers(spec.axes)], named: layer.name)]
+    case .squeeze(let spec): return [one("Squeeze", [x, integers(spec.axes)], named: layer.name)]
+    case .slice(let slice): return [try sliced(x, slice, sources[0])]
+    case .stack(let stack):
+      let wide = inputs.map { one("Unsqueeze", [$0, integers([stack.axis])]) }
+      return [one("Concat", wide, ["axis": .integer(stack.axis)], named: layer.name)]
+    case .binary(let binary): return [try combined(binary, inputs, sources, layer.name)]
+    case .unary(let unary): return [try mapped(unary, x, layer.name)]
+    case .reduction(let reduction): return [try reduced(reduction, x, layer.name)]
+    case .matrixProduct(let product):
+      func side(_ value: String, _ isTurned: Bool, _ rank: Int) -> String {
+        var order = Array(0...rank)
+        if isTurned { order.swapAt(rank, rank - 1) }
+        return transposed(value, order)
+      }
+      return [
+        one(
+          "MatMul",
+          [
+            side(inputs[0], product.transposesFirst, sources[0].count),
+            side(inputs[1], product.transposesSecond, sources[1].count),
+          ], named: layer.name)
+      ]
+    case .rescaling, .input, .tokenCounts, .normalization, .discretization, .integerLookup, .locallyConnected1D,
+      .adaptiveMaxPooling1D, .adaptiveAveragePooling1D, .convLSTM1D, .einsumDense, .highway, .maxoutDense,
+      .parametricSoftplus, .sReLU, .unitNormalization, .groupNormalization, .dot, .attention, .multiHeadAttention,
+      .rearrange, .select, .einsum, .swapBatch, .whereValid, .bidirectional, .timeDistributed,
+      .stackedRNN, .timeMajor, .channelsFirst, .cosine, .activated, .model:
+      throw RNNError.unsupported("not written yet")
+    }
+  }
+
+  // MARK: - Windows
+
+  private func padding(_ padding: Padding, extent: Int, stride: Int) -> [String: ONNXGraph.Attribute] {
+    switch padding {
+    case .valid: return [:]
+    case .same:
+      // Runtimes do not all dilate and choose the padding themselves; with stride 1 it is the same for every length.
+      guard stride == 1 else { return ["auto_pad": .string("SAME_UPPER")] }
+      return ["pads": .integers([(extent - 1) / 2, extent - 1 - (extent - 1) / 2])]
+    case .causal: return ["pads": .integers([extent - 1, 0])]
+    }
+  }
+
+  private mutating func convolution(_ layer: ModelSpec.Layer, _ x: String, _ source: Shape) throws -> String {
+    guard source.count == 2 else { throw RNNError.unsupported("more axes than steps and channels") }
+    let weights = try weights(of: layer)
+    let input = transposed(x, [0, 2, 1])
+    let channels = source[1] ?? 0
+    var value: String
+    let activation: Activation
+    switch layer.spec {
+    case .conv1D(let spec):
+      value = window(
+        input, [weights["W"], weights["B"]], kernel: spec.kernelSize, stride: spec.strides, dilation: spec.dilationRate,
+        groups: spec.groups, spec.padding, layer.name)
+      activation = spec.activation
+    case .depthwiseConv1D(let spec):
+      value = window(
+        input, [weights["W"], weights["B"]], kernel: spec.kernelSize, stride: spec.strides, dilation: spec.dilationRate,
+        groups: channels, spec.padding, layer.name)
+      activation = spec.activation
+    case .separableConv1D(let spec):
+      value = window(
+        input, [weights["depthwise/W"]], kernel: spec.kernelSize, stride: spec.strides, dilation: spec.dilationRate,
+        groups: channels, spec.padding, layer.name)
+      value = window(
+        value, [weights["pointwise/W"], weights["pointwise/B"]], kernel: 1, stride: 1, dilation: 1, groups: 1, .valid,
+        layer.name)
+      activation = spec.activation
+    case .conv1DTranspose(let spec):
+      value = try transposedConvolution(spec, input, weights, layer.name)
+      activation = spec.activation
+    case _: throw RNNError.unsupported("no convolution")
+    }
+    return try activated(transposed(value, [0, 2, 1]), activation, named: layer.name)
+  }
+
+  /// One Conv node.
+  private mutating func window(
+    _ value: String, _ names: [String?], kernel: Int, stride: Int, dilation: Int, groups: Int, _ pad: Padding,
+    _ name: String
+  ) -> String {
+    var attributes = padding(pad, extent: (kernel - 1) * dilation + 1, stride: stride)
+    attributes["kernel_shape"] = .integers([kernel])
+    attributes["strides"] = .integers([stride])
+    attributes["dilations"] = .integers([dilation])
+    attributes["group"] = .integer(groups)
+    return one("Conv", [value] + names.compactMap(\.self), attributes, named: name)
+  }
+
+  /// Keras's lengths by ONNX's pads and output_padding.
+  private mutating func transposedConvolution(
+    _ spec: Conv1DTransposeSpec, _ input: String, _ weights: [String: String], _ name: String
+  ) throws -> String {
+    let extent = (spec.kernelSize - 1) * spec.dilationRate + 1
+    // What one input step gives tells what is cut off or added, whatever the length.
+    let geometry = try spec.geometry(timesteps: 2)
+    let whole = spec.strides + extent
+    let missing = geometry.outputLength - whole
+    let right = -missing - geometry.left
+    guard right >= 0 || geometry.left == 0, missing < max(spec.strides, spec.dilationRate) || missing <= 0 else {
+      throw RNNError.unsupported("a padding that ONNX does not have")
+    }
+    var attributes: [String: ONNXGraph.Attribute] = [
+      "kernel_shape": .integers([spec.kernelSize]), "strides": .integers([spec.strides]),
+      "dilations": .integers([spec.dilationRate]), "pads": .integers([geometry.left, max(right, 0)]),
+    ]
+    if missing > 0 { attributes["output_padding"] = .integers([missing]) }
+    return one(
+      "ConvTranspose", [input] + [weights["W"], weights["B"]].compactMap(\.self), attributes, named: name)
+  }
+
+  private mutating func pooled(
+    _ operation: String, _ x: String, _ pooling: Pooling1DSpec, _ name: String
+  ) -> String {
+    var attributes = padding(pooling.padding, extent: pooling.poolSize, stride: pooling.strides)
+    attributes["kernel_shape"] = .integers([pooling.poolSize])
+    attributes["strides"] = .integers([pooling.strides])
+    return transposed(one(operation, [transposed(x, [0, 2, 1])], attributes, named: name), [0, 2, 1])
+  }
+
+  private mutating func edged(_ x: String, _ edges: EdgeSpec, _ name: String) -> String {
+    guard edges.isCropping else {
+      return one("Pad", [x, integers([0, edges.before, 0, 0, edges.after, 0])], named: name)
+    }
+    let end = edges.after == 0 ? Int(Int32.max) : -edges.after
+    return one("Slice", [x, integers([edges.before]), integers([end]), integers([1])], named: name)
+  }
+
+  // MARK: - Normalization
+
+  private mutating func constant(_ value: Float, count: Int, named name: String) throws -> String {
+    try weight(try Tensor([Float](repeating: value, count: count), shape: [count]), named: name)
+  }
+
+  private mutating func normalized(
+    _ layer: ModelSpec.Layer, _ norm: BatchNormalizationSpec, _ x: String, _ source: Shape
+  ) throws -> String {
+    let rank = source.count + 1
+    let axis = norm.axis < 0 ? norm.axis + rank : norm.axis
+    guard !norm.alwaysUsesBatch, norm.renorm == nil, axis > 0, let size = source[axis - 1] else {
+      throw RNNError.unsupported("statistics of the batch")
+    }
+    let names = [
+      try parameter("gamma", of: layer) ?? constant(1, count: size, named: "\(layer.name)/gamma"),
+      try parameter("beta", of: layer) ?? constant(0, count: size, named: "\(layer.name)/beta"),
+      try parameter("moving_mean", of: layer) ?? "", try parameter("moving_variance", of: layer) ?? "",
+    ]
+    // ONNX has the channels behind the batch.
+    var order = Array(0..<rank)
+    order.insert(order.remove(at: axis), at: 1)
+    let back = order.indices.map { place in order.firstIndex(of: place) ?? place }
+    let value = one(
+      "BatchNormalization", [transposed(x, order)] + names, ["epsilon": .float(norm.epsilon)], named: layer.name)
+    return transposed(value, back)
+  }
+
+  private mutating func normalized(
+    _ layer: ModelSpec.Layer, _ norm: LayerNormalizationSpec, _ x: String, _ source: Shape
+  ) throws -> String {
+    let rank = source.count + 1
+    let axes = norm.axes.map { $0 < 0 ? $0 + rank : $0 }.sorted()
+    guard norm.form == .centered, axes == Array((rank - axes.count)..<rank), let first = axes.first,
+      axes == norm.axes.map({ $0 < 0 ? $0 + rank : $0 })
+    else { throw RNNError.unsupported("the form \(norm.form.rawValue) over the axes \(norm.axes)") }
+    var names = [x]
+    if let gamma = try parameter("gamma", of: layer) {
+      names.append(gamma)
+    } else {
+      let shape = try axes.map { axis in
+        guard let size = source[axis - 1] else { throw RNNError.unsupported("an open axis") }
+        return size
+      }
+      let ones = try Tensor([Float](repeating: 1, count: shape.reduce(1, *)), shape: shape)
+      names.append(try weight(ones, named: "\(layer.name)/gamma"))
+    }
+    if let beta = try parameter("beta", of: layer) { names.append(beta) }
+    return one(
+      "LayerNormalization", names, ["axis": .integer(first), "epsilon": .float(norm.epsilon)], named: layer.name)
+  }
+
+  // MARK: - Arithmetic
+
+  private mutating func merged(
+    _ merge: MergeSpec, _ inputs: [String], _ sources: [Shape], _ name: String
+  ) throws -> String {
+    // A tensor of lower rank gains axes behind the batch.
+    let rank = sources.map(\.count).max() ?? 0
+    let aligned = zip(inputs, sources).map { input, source in
+      source.count < rank ? one("Unsqueeze", [input, integers(Array(1...(rank - source.count)))]) : input
+    }
+    func chain(_ operation: String) -> String {
+      aligned.dropFirst().reduce(aligned[0]) { one(operation, [$0, $1], named: name) }
+    }
+    switch merge.function {
+    case .add: return chain("Add")
+    case .subtract: return chain("Sub")
+    case .multiply: return chain("Mul")
+    case .average: return one("Mul", [chain("Add"), number(1 / Double(inputs.count))], named: name)
+    case .maximum: return chain("Max")
+    case .minimum: return chain("Min")
+    }
+  }
+
+  private mutating func combined(
+    _ binary: BinarySpec, _ inputs: [String], _ sources: [Shape], _ name: String
+  ) throws -> String {
+    var operands = inputs
+    if let constant = binary.constant {
+      let weightName = fresh("\(name)/constant")
+      let weight = try weight(try Tensor(constant.values.map { Float($0) }, shape: constant.shape), named: weightName)
+      operands.insert(weight, at: binary.isConstantFirst ? 0 : 1)
+    }
+    func truth(_ operation: String) -> String {
+      one("Cast", [one(operation, operands)], ["to": .integer(1)], named: name)
+    }
+    switch binary.function {
+    case .add: return one("Add", operands, named: name)
+    case .subtract: return one("Sub", operands, named: name)
+    case .multiply: return one("Mul", operands, named: name)
+    case .divide: return one("Div", operands, named: name)
+    case .power: return one("Pow", operands, named: name)
+    case .maximum: return one("Max", operands, named: name)
+    case .minimum: return one("Min", operands, named: name)
+    case .squaredDifference:
+      let difference = one("Sub", operands)
+      return one("Mul", [difference, difference], named: name)
+    case .equal: return truth("Equal")
+    case .greater: return truth("Greater")
+    case .greaterEqual: return truth("GreaterOrEqual")
+    case .less: return truth("Less")
+    case .lessEqual: return truth("LessOrEqual")
+    case .notEqual: return one("Cast", [one("Not", [one("Equal", operands)])], ["to": .integer(1)], named: name)
+    case .logicalAnd, .logicalOr:
+      let flags = operands.map { one("Cast", [$0], ["to": .integer(9)]) }
+      let result = one(binary.function == .logicalAnd ? "And" : "Or", flags)
+      return one("Cast", [result], ["to": .integer(1)], named: name)
+    }
+  }
+
+  private mutating func mapped(_ unary: UnarySpec, _ x: String, _ name: String) throws -> String {
+    switch unary.function {
+    case .absolute: return one("Abs", [x], named: name)
+    case .negative: return one("Neg", [x], named: name)
+    case .log: return one("Log", [x], named: name)
+    case .sqrt: return one("Sqrt", [x], named: name)
+    case .rsqrt: return one("Reciprocal", [one("Sqrt", [x])], named: name)
+    case .square: return one("Mul", [x, x], named: name)
+    case .reciprocal: return one("Reciprocal", [x], named: name)
+    case .sign: return one("Sign", [x], named: name)
+    case .sin: return one("Sin", [x], named: name)
+    case .cos: return one("Cos", [x], named: name)
+    case .floor: return one("Floor", [x], named: name)
+    case .ceil: return one("Ceil", [x], named: name)
+    case .round: return one("Round", [x], named: name)
+    case .clip:
+      var operands = [x, unary.low.map { number($0) } ?? "", unary.high.map { number($0) } ?? ""]
+      while operands.last == "" { operands.removeLast() }
+      return one("Clip", operands, named: name)
+    case .log1p, .expm1, .logicalNot, .hardShrink, .softShrink, .threshold, .celu, .squareplus:
+      throw RNNError.unsupported("the function \(unary.function.rawValue)")
+    }
+  }
+
+  private mutating func reduced(_ reduction: ReductionSpec, _ x: String, _ name: String) throws -> String {
+    let keep = ONNXGraph.Attribute.integer(reduction.keepDims ? 1 : 0)
+    let axes = ONNXGraph.Attribute.integers(reduction.axes)
+    switch reduction.function {
+    // The sum has its axes as an input since set 13.
+    case .sum: return one("ReduceSum", [x, integers(reduction.axes)], ["keepdims": keep], named: name)
+    case .mean: return one("ReduceMean", [x], ["axes": axes, "keepdims": keep], named: name)
+    case .maximum: return one("ReduceMax", [x], ["axes": axes, "keepdims": keep], named: name)
+    case .minimum: return one("ReduceMin", [x], ["axes": axes, "keepdims": keep], named: name)
+    case .product: return one("ReduceProd", [x], ["axes": axes, "keepdims": keep], named: name)
+    case .any, .all, .variance, .deviation:
+      throw RNNError.unsupported("the \(reduction.function.rawValue) over axes")
+    }
+  }
+
+  // MARK: - Shapes
+
+  private mutating func sliced(_ x: String, _ slice: SliceSpec, _ source: Shape) throws -> String {
+    var value = x
+    var axis = 1
+    for range in try slice.items(rank: source.count) {
+      if range.isNewAxis {
+        value = one("Unsqueeze", [value, integers([axis])])
+        axis += 1
+      } else if range.isIndex {
+        value = one("Gather", [value, integer(range.start ?? 0)], ["axis": .integer(axis)])
+      } else {
+        if range != SliceSpec.Range() {
+          let isForward = range.step > 0
+          let start = range.start ?? (isForward ? 0 : -1)
+          let stop = range.stop ?? (isForward ? Int(Int32.max) : Int(Int32.min) + 1)
+          value = one(
+            "Slice", [value, integers([start]), integers([stop]), integers([axis]), integers([range.step])])
+        }
+        axis += 1
+      }
+    }
+    return value
+  }
+
+  private mutating func pieces(
+    _ x: String, _ split: SplitSpec, _ source: Shape, _ name: String
+  ) throws -> [String] {
+    let axis = split.axis < 0 ? split.axis + source.count + 1 : split.axis
+    guard axis > 0, let size = source[axis - 1] else { throw RNNError.unsupported("pieces of an open axis") }
+    let sizes = integers(try split.pieces(of: size).map(\.count))
+    let outputs = add("Split", [x, sizes], ["axis": .integer(axis)], named: name, count: split.count)
+    return split.removesAxis ? outputs.map { one("Squeeze", [$0, integers([axis])]) } : outputs
+  }
+
+  /// Every step an example.
+  private mutating func folded(_ x: String, _ source: Shape) throws -> String {
+    let inner = Array(source.dropFirst())
+    guard inner.filter({ $0 == nil }).isEmpty else { throw RNNError.unsupported("steps of an open shape") }
+    return reshaped(x, [-1] + inner.compactMap(\.self))
+  }
+
+  /// And back, with the batch and the steps of what was folded.
+  private mutating func unfolded(_ x: String, _ like: String, _ source: Shape) -> String {
+    let leading = one("Slice", [one("Shape", [like]), integers([0]), integers([2])])
+    let trailing = one("Slice", [one("Shape", [x]), integers([1]), integers([Int(Int32.max)])])
+    return one("Reshape", [x, one("Concat", [leading, trailing], ["axis": .integer(0)])])
+  }
+}
