@@ -210,6 +210,39 @@ import Testing
     }
   }
 
+  /// The layouts of Keras's files: arrays in order instead of names.
+  @Test(arguments: ["Keras 1 LSTM", "Keras 1 GRU", "CuDNNLSTM", "CuDNNGRU"]) func arraysOfKerasComeBack(_ name: String)
+    throws
+  {
+    var random = SeededGenerator(seed: 9)
+    for round in 0..<24 {
+      let (inputs, units) = ([1, 2, 3, 5][round % 4], [1, 2, 7][round % 3])
+      let dtype = Self.dtypes[round % 4]
+      let layout: KerasLayout =
+        switch name {
+        case "Keras 1 LSTM": .keras1LSTM
+        case "Keras 1 GRU": .keras1GRU
+        case "CuDNNLSTM": .cuDNNLSTM
+        case _: .cuDNNGRU
+        }
+      let isLSTM = name.hasSuffix("LSTM")
+      let width = (isLSTM ? 4 : 3) * units
+      let shapes = [
+        "kernel": [inputs, width], "recurrent_kernel": [units, width],
+        "bias": name == "CuDNNGRU" ? [2, width] : [width],
+      ]
+      let parameters = try shapes.mapValues { shape in
+        try Tensor(rounding: random.floats(shape.reduce(1, *)).map(Double.init), to: dtype, shape: shape)
+      }
+      let arrays = try layout.arrays.map { try #require($0).tensor(from: parameters) }
+      let spec: LayerSpec = isLSTM ? .lstm(LSTMSpec(units: units)) : .gru(GRUSpec(units: units, resetAfter: true))
+      if name.hasPrefix("CuDNN") {
+        #expect(KerasLayout.identity(spec.parameterNames).settled(for: spec, arrays) == layout)
+      }
+      for (parameter, tensor, _) in try layout.parameters(from: arrays) { #expect(tensor == parameters[parameter]) }
+    }
+  }
+
   @Test func aSumOfTwoNumbersIsExactOrSaysThatItIsNot() throws {
     let one = try Tensor([1, 0.1, .infinity] as [Float], shape: [3])
     #expect(try one.adding(try Tensor([1, 0.2, 1] as [Float], shape: [3])).isRounded)

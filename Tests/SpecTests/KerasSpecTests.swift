@@ -253,6 +253,18 @@ struct KerasSpecTests {
     #expect(rows.map { "\($0[0].code) \($0[1].code.replacing("null", with: "nil"))" } == coded)
   }
 
+  /// Each parameter with its arrays, in the order of the native gates.
+  private func parts(of layout: KerasLayout) -> [(String, [Int])] {
+    var order: [String] = []
+    var arrays: [String: [(gate: Int, array: Int)]] = [:]
+    for (index, array) in layout.arrays.enumerated() {
+      guard let block = array?.blocks.first else { continue }
+      if arrays[block.parameter] == nil { order.append(block.parameter) }
+      arrays[block.parameter, default: []].append((block.gate?.index ?? 0, index))
+    }
+    return order.map { name in (name, (arrays[name] ?? []).sorted { $0.gate < $1.gate }.map(\.array)) }
+  }
+
   @Test func arraysOfKeras1AreThoseOfTheCode() throws {
     let rows = try document.table("Arrays", 0)
     let layouts = [
@@ -261,8 +273,8 @@ struct KerasSpecTests {
     ]
     for (kind, layout) in layouts {
       let documented = rows.filter { $0[0].code == kind }.map { "\($0[1]) \($0[2].code) \($0[3])" }
-      let coded = layout.parts.map { part in
-        "\(layout.arrayCount) \(part.parameter) \(part.arrays.map(String.init).joined(separator: ", "))"
+      let coded = parts(of: layout).map { parameter, arrays in
+        "\(layout.arrayCount) \(parameter) \(arrays.map(String.init).joined(separator: ", "))"
       }
       #expect(documented == coded)
     }
@@ -286,10 +298,10 @@ struct KerasSpecTests {
     ]
     for (kind, layout, stored) in layouts {
       #expect(text.contains("of each gate in the order \(stored.joined(separator: ", "))"))
-      for (offset, part) in layout.parts.enumerated() {
-        #expect(part.arrays.allSatisfy { $0 % 3 == offset })
-        let native = part.arrays.map { stored[$0 / 3] }.joined(separator: ", ")
-        let row = parameters.first { $0[0].code == kind && $0[1].code == part.parameter }
+      for (offset, part) in parts(of: layout).enumerated() {
+        #expect(part.1.allSatisfy { $0 % 3 == offset })
+        let native = part.1.map { stored[$0 / 3] }.joined(separator: ", ")
+        let row = parameters.first { $0[0].code == kind && $0[1].code == part.0 }
         #expect(row?[3] == native)
         #expect(kind == "GRU" || text.contains("joined along the last axis as \(native)."))
       }

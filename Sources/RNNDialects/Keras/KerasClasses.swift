@@ -89,6 +89,7 @@ enum KerasClass: String, CaseIterable {
     ("MaxPool1D", .maxPooling1D), ("AvgPool1D", .averagePooling1D), ("GlobalMaxPool1D", .globalMaxPooling1D),
     ("GlobalAvgPool1D", .globalAveragePooling1D), ("Model", .functional), ("BatchNormalizationV1", .batchNormalization),
     ("BatchNormalizationV2", .batchNormalization), ("GroupedQueryAttention", .groupQueryAttention),
+    ("CuDNNLSTM", .lstm), ("CuDNNGRU", .gru),
   ]
 
   /// - Parameter name: as a file has it.

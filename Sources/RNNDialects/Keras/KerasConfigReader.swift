@@ -3,6 +3,9 @@ import RNNCore
 /// Reads one layer's configuration and keeps account of what was read, so that nothing in it is overlooked.
 struct KerasConfigReader {
   let className: String
+  /// cuDNN has one LSTM, whose gates are sigmoids, and one GRU, which resets after the product; both are classes of their
+  /// own in Keras 2, without the arguments that say so.
+  var isCuDNN: Bool { className.hasPrefix("CuDNN") }
   let layerName: String
   let era: KerasEra
   private let config: JSONObject

@@ -123,10 +123,16 @@ public struct KerasImport {
       let path = match.leaf.path
       used.formUnion(match.arrays.map(\.path))
       do {
-        if let note = match.layout.note { decisions.append("'\(path)': \(note)") }
-        for (parameter, part) in zip(try match.layout.parameters(from: match.arrays.map(\.tensor)), match.layout.parts)
-        {
-          let name = part.arrays.count == 1 ? match.arrays[part.arrays[0]].name : nil
+        let tensors = match.arrays.map(\.tensor)
+        let layout = match.layout.settled(for: match.leaf.spec, tensors)
+        if let note = layout.note { decisions.append("'\(path)': \(note)") }
+        if layout == .cuDNNLSTM, !tensors[2].isAllZeroBits {
+          architecture.ledger.append(
+            LedgerEntry(
+              .rounded, path + "/bias", "CuDNNLSTM has two, which are added here, rounded where they have to be"))
+        }
+        for parameter in try layout.parameters(from: tensors) {
+          let name = parameter.array.flatMap { match.arrays[$0].name }
           found.append((path, parameter.name, try adjusted(parameter.tensor, parameter.name, match.leaf), name))
         }
       } catch let error as RNNError {

@@ -184,7 +184,7 @@ enum KerasLayerReading {
   private static func gru(_ reader: inout KerasConfigReader) throws -> GRUSpec {
     var spec = GRUSpec(
       units: try reader.requiredInt("units", "output_dim"),
-      resetAfter: try reader.bool("reset_after", default: reader.era.defaultResetAfter))
+      resetAfter: try reader.bool("reset_after", default: reader.isCuDNN || reader.era.defaultResetAfter))
     spec.activation = try checked(reader.activation("activation", default: "tanh"), "activation")
     spec.recurrentActivation = try recurrentGates(&reader)
     spec.options = try options(&reader)
@@ -216,7 +216,7 @@ enum KerasLayerReading {
   }
 
   private static func recurrentGates(_ reader: inout KerasConfigReader) throws -> Activation {
-    let fallback = reader.era.defaultRecurrentActivation
+    let fallback = reader.isCuDNN ? "sigmoid" : reader.era.defaultRecurrentActivation
     return try checked(
       reader.activation("recurrent_activation", "inner_activation", default: fallback), "recurrent_activation")
   }

@@ -76,7 +76,7 @@ struct KerasLayerReader {
       let activation = try activationLayer(&object)
       var reader = KerasConfigReader(className: className, layerName: name, config: object, era: era)
       var note = KerasLayerNote(className: className)
-      note.statesResetAfter = object["reset_after"] != nil
+      note.statesResetAfter = object["reset_after"] != nil || className == "CuDNNGRU"
       var carried = JSONObject()
       let spec: LayerSpec
       if let plain = try KerasLayerReading.spec(kind, &reader) {

@@ -1,54 +1,75 @@
 import RNNCore
 
-/// How the arrays of one layer in a file make up its native parameters: data, not code, read in both directions.
+/// How the arrays of one layer in a file of Keras make up its native parameters: data, read in both directions.
 struct KerasLayout: Sendable {
-  /// One native parameter and the arrays that stand side by side in it, along the last axis.
-  struct Part: Sendable {
-    var parameter: String
-    var arrays: [Int]
-  }
-
   /// What to tell people, where something had to be rearranged.
   var note: String?
-  var parts: [Part]
-  /// Arrays behind those of the parts that nothing needs.
-  var unused = 0
+  /// The arrays in the file's order, each with its steps from native blocks; `nil` for one that nothing needs.
+  var arrays: [Arrangement?]
 
-  var arrayCount: Int { parts.reduce(unused) { $0 + $1.arrays.count } }
+  var arrayCount: Int { arrays.count }
 
   /// Array n is parameter n.
   static func identity(_ parameters: [String]) -> KerasLayout {
-    KerasLayout(parts: parameters.enumerated().map { Part(parameter: $0.element, arrays: [$0.offset]) })
+    KerasLayout(arrays: parameters.map { .whole($0) })
   }
 
-  /// Keras 1: W, U, b of each gate in the order i, c, f, o; native blocks are i, f, c, o.
+  /// Keras 1: W, U, b of each gate in the order i, c, f, o.
   static let keras1LSTM = KerasLayout(
     note: "twelve arrays in the gate order i, c, f, o are joined as i, f, c, o",
-    parts: [
-      Part(parameter: "kernel", arrays: [0, 6, 3, 9]),
-      Part(parameter: "recurrent_kernel", arrays: [1, 7, 4, 10]),
-      Part(parameter: "bias", arrays: [2, 8, 5, 11]),
-    ])
+    arrays: "icfo".flatMap { gate in
+      ["kernel", "recurrent_kernel", "bias"].map { .gate($0, gate, of: "ifco") }
+    })
 
   /// Keras 1: W, U, b of each gate in the native order z, r, h.
   static let keras1GRU = KerasLayout(
     note: "nine arrays in the gate order z, r, h are joined",
-    parts: [
-      Part(parameter: "kernel", arrays: [0, 3, 6]),
-      Part(parameter: "recurrent_kernel", arrays: [1, 4, 7]),
-      Part(parameter: "bias", arrays: [2, 5, 8]),
+    arrays: "zrh".flatMap { gate in
+      ["kernel", "recurrent_kernel", "bias"].map { .gate($0, gate, of: "zrh") }
+    })
+
+  /// CuDNNLSTM: the kernel's blocks turned and laid out again in their old shape, the recurrent ones turned; two biases,
+  /// half of the bias each.
+  static let cuDNNLSTM = KerasLayout(
+    note: "the weights of CuDNNLSTM are turned gate by gate, and its two biases added",
+    arrays: [
+      cuDNNKernel("ifco"), cuDNNRecurrentKernel("ifco"),
+      .joined(
+        [.half(.gates("bias", "ifco", of: "ifco")), .otherHalf(.gates("bias", "ifco", of: "ifco"))], axis: 0),
     ])
+
+  /// CuDNNGRU: likewise, with the two biases of a GRU that resets after the product one behind the other.
+  static let cuDNNGRU = KerasLayout(
+    note: "the weights of CuDNNGRU are turned gate by gate",
+    arrays: [
+      cuDNNKernel("zrh"), cuDNNRecurrentKernel("zrh"),
+      .joined(
+        [.gates("bias", "zrh", of: "zrh", row: 0), .gates("bias", "zrh", of: "zrh", row: 1)], axis: 0),
+    ])
+
+  private static func cuDNNKernel(_ gates: String) -> Arrangement {
+    .joined(
+      gates.map { gate in
+        let block = Arrangement.Block(
+          parameter: "kernel", gate: Arrangement.Block.Gate(letter: gate, order: gates))
+        return .recast(.transposed(.block(block), [1, 0]), like: block)
+      }, axis: 1)
+  }
+
+  private static func cuDNNRecurrentKernel(_ gates: String) -> Arrangement {
+    .gates("recurrent_kernel", gates, of: gates, along: 1, \.turned)
+  }
 
   /// Keras 1's BatchNormalization with mode 1 stores moving statistics that it does not use.
   static let keras1SampleNormalization = KerasLayout(
     note: "two moving statistics, which mode 1 does not use, are left out",
-    parts: [Part(parameter: "gamma", arrays: [0]), Part(parameter: "beta", arrays: [1])], unused: 2)
+    arrays: [.whole("gamma"), .whole("beta"), nil, nil])
 
   /// Normalization stores how many examples `adapt` saw, too.
-  static let normalization = KerasLayout(
-    parts: [Part(parameter: "mean", arrays: [0]), Part(parameter: "variance", arrays: [1])], unused: 1)
+  static let normalization = KerasLayout(arrays: [.whole("mean"), .whole("variance"), nil])
 
-  /// The layouts that a plain layer may be stored in: that of today first.
+  /// The layouts that a plain layer may be stored in: that of today first. Those of CuDNN's layers have as many arrays,
+  /// and are known by their bias.
   static func candidates(for spec: LayerSpec) -> [KerasLayout] {
     let today = identity(spec.parameterNames)
     if case .lstm = spec { return [today, keras1LSTM] }
@@ -60,24 +81,61 @@ struct KerasLayout: Sendable {
     return [today]
   }
 
+  /// The layout of the arrays that were found where today's was expected: a bias of twice the blocks is cuDNN's.
+  func settled(for spec: LayerSpec, _ arrays: [Tensor]) -> KerasLayout {
+    guard arrays.count == 3, let units = arrays[1].shape.first, arrays[2].shape.count == 1 else { return self }
+    let (width, overflow) = units.multipliedReportingOverflow(by: 8)
+    if case .lstm = spec, !overflow, arrays[2].shape[0] == width { return .cuDNNLSTM }
+    if case .gru = spec, !overflow, arrays[2].shape[0] == width - 2 * units { return .cuDNNGRU }
+    return self
+  }
+
   /// For each array, whether a gradient moves it.
   func areTrained(_ spec: LayerSpec) -> [Bool] {
     let statistics = Set(spec.configuration.statisticNames)
-    var result = [Bool](repeating: false, count: arrayCount)
-    for part in parts where !statistics.contains(part.parameter) {
-      for array in part.arrays { result[array] = true }
+    return arrays.map { array in
+      array.map { !statistics.contains($0.blocks[0].parameter) } ?? false
     }
-    return result
   }
 
-  /// The native parameters from a layer's arrays.
-  func parameters(from arrays: [Tensor]) throws -> [(name: String, tensor: Tensor)] {
-    try parts.map { part in
-      let pieces = part.arrays.map { arrays[$0] }
-      return (part.parameter, pieces.count == 1 ? pieces[0] : try Tensor.concatenatingLastAxis(pieces))
+  /// The native parameters from a layer's arrays, each with the number of the array that it is, where it is one.
+  /// - Throws: `badData` where the arrays do not go together.
+  func parameters(from given: [Tensor]) throws -> [(name: String, tensor: Tensor, array: Int?)] {
+    let names = arrays.compactMap { $0?.blocks[0].parameter }
+    var order: [String] = []
+    for name in names where !order.contains(name) { order.append(name) }
+    var assembly = ParameterAssembly(shapes: try shapes(given))
+    for (array, tensor) in zip(arrays, given) {
+      guard let array else { continue }
+      if case .block = array {
+      } else {
+        let expected = try array.shape(assembly.shapes)
+        guard tensor.shape == expected else {
+          throw RNNError.badData("an array is \(tensor.shape), expected \(expected)")
+        }
+      }
+      try array.place(tensor, in: &assembly)
+    }
+    return try order.map { name in
+      (name, try assembly.parameter(name), arrays.firstIndex { $0 == .whole(name) })
     }
   }
+
+  /// What the native shapes must be for layouts that lay blocks out anew; others need none.
+  private func shapes(_ given: [Tensor]) throws -> [String: [Int]] {
+    guard self == .cuDNNLSTM || self == .cuDNNGRU else { return [:] }
+    guard given.count == 3, given[0].shape.count == 2, given[1].shape.count == 2, let units = given[1].shape.first
+    else {
+      throw RNNError.badData("the arrays of a CuDNN layer are \(given.map(\.shape))")
+    }
+    return [
+      "kernel": given[0].shape, "recurrent_kernel": given[1].shape,
+      "bias": self == .cuDNNLSTM ? [4 * units] : [2, 3 * units],
+    ]
+  }
 }
+
+extension KerasLayout: Equatable {}
 
 /// How convolution kernels of old files differ from the native (kernel size, channels, filters).
 enum KerasKernelLayout {

@@ -4,7 +4,7 @@ import RNNCore
 public enum LayoutTables {
   /// Markdown.
   public static func text() -> String {
-    (introduction + (WeightDialect.all + [.onnx]).flatMap(lines)).joined(separator: "\n") + "\n"
+    (introduction + keras + (WeightDialect.all + [.onnx]).flatMap(lines)).joined(separator: "\n") + "\n"
   }
 
   private static let introduction = [
@@ -22,6 +22,32 @@ public enum LayoutTables {
     "separator), else by shape and order: for PyTorch the file's, for the others that of the names, numbers as numbers.",
     "",
   ]
+
+  /// Keras's files list arrays in order; names do not count.
+  private static var keras: [String] {
+    let layouts: [(kind: LayerSpec.Kind, form: LayerLayout.Form, name: String, layout: KerasLayout)] = [
+      (.lstm, .any, "LSTM of Keras 1 with `consume_less` cpu or mem", .keras1LSTM),
+      (.gru, .resetBefore, "GRU of Keras 1 with `consume_less` cpu or mem", .keras1GRU),
+      (.lstm, .any, "CuDNNLSTM", .cuDNNLSTM), (.gru, .resetAfter, "CuDNNGRU", .cuDNNGRU),
+    ]
+    var lines = [
+      "## `keras1`, `keras2`, `keras3`", "",
+      "The native layout is Keras 3's: of Keras 2 and 3, and of Keras 1 with `consume_less` gpu, array n is parameter n. The",
+      "kernels of Theano's convolutions are reversed along axis 0, and those of Keras 1 have four axes (`keras.md`,",
+      "\"Arrays\"). Of a bidirectional layer the arrays of the forward half come first. What else differs:", "",
+      "| layer | in Keras | array | shape | from native blocks |", "|---|---|---|---|---|",
+    ]
+    for item in layouts {
+      let parameters = SymbolicShape.parameters(of: item.kind, item.form)
+      for (index, array) in item.layout.arrays.enumerated() {
+        let shape = array?.symbolicShape(parameters).map(\.text).joined(separator: ", ") ?? ""
+        let form = item.form == .any ? "" : ", \(item.form.rawValue)"
+        let first = index == 0 ? "`\(item.kind.rawValue)`\(form) | \(item.name)" : " | "
+        lines.append("| \(first) | \(index) | (\(shape)) | \(array?.words ?? "not read") |")
+      }
+    }
+    return lines + [""]
+  }
 
   private static func lines(_ dialect: WeightDialect) -> [String] {
     var lines = [
