@@ -56,6 +56,8 @@ public struct NativeModel: Sendable, Equatable {
   public var provenance: Provenance
   /// What the conversion could not carry exactly, or carried without needing it.
   public var ledger: [LedgerEntry] = []
+  /// Where each tensor of the imported file went; no part of a `.rnn` file.
+  public var placements: [TensorPlacement] = []
 
   public init(spec: ModelSpec, parameters: [Parameter], provenance: Provenance) {
     self.spec = spec

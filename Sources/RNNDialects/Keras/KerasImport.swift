@@ -28,6 +28,7 @@ public struct KerasImport {
   private var architecture: KerasArchitecture
   private var training: String?
   private var decisions: [String] = []
+  private var placements: [TensorPlacement] = []
   private var used: Set<String> = []
 
   /// - Parameter checkpoint: from an HDF5 file, a `.keras` archive or an `.npz`.
@@ -92,6 +93,7 @@ public struct KerasImport {
     provenance.tensorNames = names
     var model = NativeModel(spec: architecture.spec, parameters: parameters, provenance: provenance)
     model.optimizerSlots = slots
+    model.placements = placements
     model.training = training
     model.text = text
     model.ledger = architecture.ledger + (training.map(KerasCustomObjects.ledger(ofTraining:)) ?? [])
@@ -131,6 +133,8 @@ public struct KerasImport {
             LedgerEntry(
               .rounded, path + "/bias", "CuDNNLSTM has two, which are added here, rounded where they have to be"))
         }
+        placements += layout.placements(
+          of: match.arrays.map { ($0.path, $0.tensor) }, layer: path, spec: match.leaf.spec)
         for parameter in try layout.parameters(from: tensors) {
           let name = parameter.array.flatMap { match.arrays[$0].name }
           found.append((path, parameter.name, try adjusted(parameter.tensor, parameter.name, match.leaf), name))
@@ -177,6 +181,7 @@ public struct KerasImport {
     try KerasArchitecture.settleInputs(&architecture.spec, architecture.notes, mistakesBias: false)
     let reading = try WeightReading(weights.entries, dialect: weights.dialect, spec: architecture.spec)
     guard unsaid.isEmpty else { throw ForeignWeights.missingForgetBias(unsaid) }
+    placements = reading.placements
     let read = weights.entries.map(\.name).filter { reading.used.contains(weights.dialect.bare($0)) }
     used.formUnion(read.flatMap(weights.paths))
     decisions += reading.decisions

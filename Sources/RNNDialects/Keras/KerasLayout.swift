@@ -121,6 +121,30 @@ struct KerasLayout: Sendable {
     }
   }
 
+  /// Where the arrays of a layer went.
+  func placements(
+    of given: [(path: String, tensor: Tensor)], layer: String, spec: LayerSpec
+  ) -> [TensorPlacement] {
+    let stated = (try? shapes(given.map(\.tensor))) ?? [:]
+    let gates: String? =
+      switch spec.kind {
+      case .lstm: "ifco"
+      case .gru: "zrh"
+      case _: nil
+      }
+    return zip(arrays, given).compactMap { array, item in
+      guard var arrangement = array else { return nil }
+      var shapes = stated
+      // What is the native layout already has gates all the same.
+      if case .block(let block) = arrangement, block.gate == nil, let gates, !item.tensor.shape.isEmpty {
+        shapes[block.parameter] = item.tensor.shape
+        arrangement = .gates(block.parameter, gates, of: gates, along: item.tensor.shape.count - 1)
+      }
+      return TensorPlacement(
+        arrangement, tensor: item.path, shape: item.tensor.shape, layer: layer, shapes: shapes)
+    }
+  }
+
   /// What the native shapes must be for layouts that lay blocks out anew; others need none.
   private func shapes(_ given: [Tensor]) throws -> [String: [Int]] {
     guard self == .cuDNNLSTM || self == .cuDNNGRU else { return [:] }

@@ -18,6 +18,8 @@ struct WeightReading {
   /// What was taken for what, in sentences.
   private(set) var decisions: [String] = []
 
+  private(set) var placements: [TensorPlacement] = []
+
   private let dialect: WeightDialect
   private let tensors: [String: Tensor]
   /// In the file's order, or in that of their numbers where the file has none.
@@ -147,6 +149,8 @@ struct WeightReading {
       guard let arrangement = item.arrangement, let tensor = tensors[name] else { continue }
       dtype = dtype ?? tensor.dtype
       try locating(name) { try arrangement.place(tensor, in: &assembly) }
+      placements.append(
+        TensorPlacement(arrangement, tensor: name, shape: tensor.shape, layer: leaf.path, shapes: shapes))
     }
     for block in layout.absent {
       guard let dtype else { continue }

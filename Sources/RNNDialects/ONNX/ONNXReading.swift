@@ -12,6 +12,7 @@ struct ONNXReading {
   private var inputCalls: [Int] = []
   var parameters: [NativeModel.Parameter] = []
   var ledger: [LedgerEntry] = []
+  private var placements: [TensorPlacement] = []
   private var names: Set<String> = []
   /// The names of inputs and outputs, which no layer between them takes.
   private var reserved: Set<String> = []
@@ -103,6 +104,13 @@ struct ONNXReading {
     }
     var model = NativeModel(spec: spec, parameters: parameters, provenance: provenance)
     model.ledger = ledger
+    let explained = Set(placements.map(\.layer))
+    model.placements =
+      placements
+      + parameters.filter { !explained.contains($0.layer) }.map {
+        TensorPlacement(
+          .whole($0.name), tensor: "\($0.layer): \($0.name)", shape: $0.tensor.shape, layer: $0.layer, shapes: [:])
+      }
     try model.validate()
     return model
   }
@@ -169,6 +177,9 @@ struct ONNXReading {
         throw RNNError.badData("\(item.name) is \(tensor.shape), expected \(expected)")
       }
       try arrangement.place(tensor, in: &assembly)
+      placements.append(
+        TensorPlacement(
+          arrangement, tensor: "\(path): \(item.name)", shape: tensor.shape, layer: path, shapes: assembly.shapes))
     }
     for name in layer.parameterNames {
       parameters.append(.init(layer: path, name: name, tensor: try assembly.parameter(name)))
