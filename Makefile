@@ -17,7 +17,7 @@ help:
 	@echo "make install   put rnnconv and its helper into PREFIX/bin (now $(PREFIX)/bin)"
 	@echo "make bench     measure beside Keras and PyTorch, and print the figures (fetches 3 GB the first time)"
 	@echo "make mutants   import 500 damaged copies of each kind of file"
-	@echo "make interop   let Keras open what we export, and run random models of Keras (needs Python environments; see fixtures/README.md)"
+	@echo "make interop   let Keras, PyTorch and ONNX Runtime open what we export (needs Python environments; see fixtures/README.md)"
 	@echo "make fixtures  write the fixtures again (needs the same)"
 
 # Installs the system packages that are missing: as root, or by sudo without a password, else says how.
@@ -76,7 +76,7 @@ mutants: release
 	RNNCONV_MUTANTS=500 RNNCONV_BINARIES=$(CURDIR)/$(RELEASE) swift test --filter MutantTests
 
 interop: release
-	fixtures/environments.sh keras-3.15 tf-keras-2.19 keras-2.2.4
+	fixtures/environments.sh keras-3.15 tf-keras-2.19 keras-2.2.4 torch-2.15 onnx-1.17
 	fixtures/interop/run
 
 fixtures:

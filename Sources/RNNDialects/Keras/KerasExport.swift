@@ -81,7 +81,7 @@ public struct KerasExport {
       throw RNNError.unsupported(
         "an output has its examples along another axis than the first, and Keras has them first")
     }
-    var writing = KerasLayerWriting(generation: generation)
+    var writing = KerasLayerWriting(generation: generation, version: version)
     for (call, shapes) in zip(model.spec.calls, try model.spec.shapes().outputs) {
       writing.outputs[model.spec.layers[call.layer].name] = shapes[0]
     }

@@ -17,8 +17,14 @@ struct KerasGraphWriting {
   /// The `config` of a Sequential or functional model.
   func config() throws -> JSONObject {
     if spec.isSequential {
-      let entries = try spec.layers.map { JSONValue.object(try layers.entry(of: $0)) }
-      return JSONObject([("name", .string(name)), ("layers", .array(entries))])
+      var entries = try spec.layers.map { try layers.entry(of: $0) }
+      if layers.firstLayersStateTheirInput, entries.count > 1, spec.layers[1].spec.kind != .model,
+        let shape = entries[0]["config"]?["batch_input_shape"], var config = entries[1]["config"]?.object
+      {
+        config["batch_input_shape"] = shape
+        entries[1]["config"] = .object(config)
+      }
+      return JSONObject([("name", .string(name)), ("layers", .array(entries.map(JSONValue.object)))])
     }
     let entries = try spec.layers.enumerated().map { index, layer -> JSONValue in
       var entry = try layers.entry(of: layer)
@@ -34,9 +40,13 @@ struct KerasGraphWriting {
     }
     return JSONObject([
       ("name", .string(name)), ("layers", .array(entries)),
-      ("input_layers", .array(spec.inputs.map { triple(.init(call: $0), keywords: false, isOutput: true) })),
-      ("output_layers", .array(spec.outputs.map { triple($0, keywords: false, isOutput: true) })),
+      ("input_layers", ends(spec.inputs.map { .init(call: $0) })), ("output_layers", ends(spec.outputs)),
     ])
+  }
+
+  private func ends(_ references: [ModelSpec.Reference]) -> JSONValue {
+    let triples = references.map { triple($0, keywords: false, isOutput: true) }
+    return triples.count == 1 && layers.tellsOneFromList ? triples[0] : .array(triples)
   }
 
   /// A call: the list that every version reads, or where tensors go to arguments, Keras 3's own form.

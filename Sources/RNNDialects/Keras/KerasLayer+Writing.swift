@@ -4,9 +4,24 @@ import RNNCore
 /// argument that either lacks unless its value matters.
 struct KerasLayerWriting {
   let generation: KerasGeneration
+  /// The version that the file will state; `nil` for the form that all of the generation read.
+  var version: String?
   /// What the layers of the model give, by their names: Keras 3 makes the weights of a layer that is another one's
   /// activation only where the file says what comes in.
   var outputs: [String: Shape] = [:]
+
+  /// Keras 3.4 on tells a model of one tensor from one of a list of one; before, every model was written as a list.
+  var tellsOneFromList: Bool {
+    guard let version else { return false }
+    return generation == .keras3 && !KerasEra(version: version, architecture: nil).isOlder(than: 3, 4)
+  }
+
+  /// Keras 2 outside TensorFlow forgets a Sequential's `InputLayer` when it saves the model again, and remembers the shape
+  /// in the layer behind it.
+  var firstLayersStateTheirInput: Bool {
+    guard let version else { return false }
+    return generation == .keras2 && !KerasEra(version: version, architecture: nil).isTensorFlowKeras
+  }
 
   /// One entry of a layer list, but for its calls.
   /// - Throws: `unsupported` for what the generation does not have.
@@ -24,6 +39,18 @@ struct KerasLayerWriting {
     var functional = entry
     functional["class_name"] = "Functional"
     return inModule("keras.src.models.functional", functional, registered: "Functional")
+  }
+
+  /// A direction of a Bidirectional. TensorFlow's Keras 2 turns `zero_output_for_mask` on in both where they return
+  /// sequences, and does not write it.
+  private func direction(_ layer: ModelSpec.Layer) throws -> JSONValue {
+    let entry = try innerEntry(of: layer)
+    guard let version, generation == .keras2, KerasEra(version: version, architecture: nil).isTensorFlowKeras,
+      var object = entry.object, var config = object["config"]?.object, config["return_sequences"] == .bool(true)
+    else { return entry }
+    config["zero_output_for_mask"] = nil
+    object["config"] = .object(config)
+    return .object(object)
   }
 
   private func inModule(_ module: String, _ entry: JSONObject, registered: String? = nil) -> JSONValue {
@@ -278,12 +305,9 @@ struct KerasLayerWriting {
       let merge: (String, JSONValue) = ("merge_mode", spec.merge == .none ? .null : .string(spec.merge.rawValue))
       // Keras 2.2 and older take one layer, and make the other one from it.
       if generation == .keras2, let one = KerasLayerWriting.mirrored(spec) {
-        return [("layer", try innerEntry(of: one)), merge]
+        return [("layer", try direction(one)), merge]
       }
-      return [
-        ("layer", try innerEntry(of: spec.forward)), ("backward_layer", try innerEntry(of: spec.backward)),
-        merge,
-      ]
+      return [("layer", try direction(spec.forward)), ("backward_layer", try direction(spec.backward)), merge]
     case .timeDistributed(let spec): return [("layer", try innerEntry(of: spec.layer))]
     case .stackedRNN(let spec): return try stack(spec)
     case .tokenCounts, .locallyConnected1D, .lstmVariant, .highway, .maxoutDense, .parametricSoftplus, .sReLU, .unary,
