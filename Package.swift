@@ -102,7 +102,7 @@ let package = Package(
       ]),
     .testTarget(
       name: "CLITests",
-      dependencies: ["RNNCore", "RNNContainers", "RNNTestSupport", "rnnconv", "rnnconv-hdf5"]),
+      dependencies: ["RNNCore", "RNNContainers", "RNNConversion", "RNNTestSupport", "rnnconv", "rnnconv-hdf5"]),
   ]
 )
 

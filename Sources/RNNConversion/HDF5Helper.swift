@@ -3,7 +3,9 @@ import RNNCore
 
 /// The program that reads and writes HDF5 in a process of its own, because libhdf5 is not safe on damaged files.
 public struct HDF5Helper: Sendable {
-  private static let starting = NSLock()
+  /// Foundation's start of a process is not made for several threads at once; the tests, which start programs beside
+  /// imports, take it, too.
+  package static let starting = NSLock()
 
   public static let name = "rnnconv-hdf5"
 
@@ -61,7 +63,6 @@ public struct HDF5Helper: Sendable {
     process.standardOutput = output
     process.standardError = errors
     do {
-      // Foundation's start of a process is not made for several threads at once.
       HDF5Helper.starting.lock()
       defer { HDF5Helper.starting.unlock() }
       try process.run()

@@ -1,4 +1,5 @@
 import Foundation
+import RNNConversion
 import RNNCore
 import RNNTestSupport
 import Testing
@@ -47,7 +48,7 @@ enum CLI {
     process.standardError = try FileHandle(forWritingTo: streams.file("err"))
     let ended = DispatchSemaphore(value: 0)
     process.terminationHandler = { _ in ended.signal() }
-    try process.run()
+    try HDF5Helper.starting.withLock { try process.run() }
     let end = DispatchTime.now() + deadline
     var hasEnded = false
     while let stop, !hasEnded, .now() < end {

@@ -21,7 +21,7 @@ struct CommandLineSpecTests {
     process.environment = ["COLUMNS": "80"]
     let pipe = Pipe()
     process.standardOutput = pipe
-    try process.run()
+    try HDF5Helper.starting.withLock { try process.run() }
     let data = try pipe.fileHandleForReading.readToEnd() ?? Data()
     process.waitUntilExit()
     try #require(process.terminationStatus == 0)
