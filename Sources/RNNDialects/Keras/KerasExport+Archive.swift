@@ -19,7 +19,7 @@ extension KerasExport {
     let isSequential = model.spec.isSequential
     config["module"] = .string(isSequential ? "keras" : "keras.src.models.functional")
     config["class_name"] = .string(isSequential ? "Sequential" : "Functional")
-    let architecture = try export.architecture()
+    let architecture = try export.architecture(isArchive: true)
     config["config"] = architecture["config"] ?? .null
     config["registered_name"] = isSequential ? .null : "Functional"
     var ledger: [LedgerEntry] = []

@@ -71,7 +71,7 @@ public struct KerasExport {
 
   // MARK: - Architecture
 
-  func architecture() throws -> JSONValue {
+  func architecture(isArchive: Bool = false) throws -> JSONValue {
     for layer in model.spec.layers {
       guard case .input(let input) = layer.spec, input.batchAxis != 0 else { continue }
       throw RNNError.unsupported(
@@ -81,7 +81,7 @@ public struct KerasExport {
       throw RNNError.unsupported(
         "an output has its examples along another axis than the first, and Keras has them first")
     }
-    var writing = KerasLayerWriting(generation: generation, version: version)
+    var writing = KerasLayerWriting(generation: generation, version: version, isArchive: isArchive)
     for (call, shapes) in zip(model.spec.calls, try model.spec.shapes().outputs) {
       writing.outputs[model.spec.layers[call.layer].name] = shapes[0]
     }

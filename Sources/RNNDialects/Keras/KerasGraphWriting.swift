@@ -17,7 +17,7 @@ struct KerasGraphWriting {
   /// The `config` of a Sequential or functional model.
   func config() throws -> JSONObject {
     if spec.isSequential {
-      var entries = try spec.layers.map { try layers.entry(of: $0) }
+      var entries = try spec.layers.map { try layers.listedEntry(of: $0) }
       if layers.firstLayersStateTheirInput, entries.count > 1, spec.layers[1].spec.kind != .model,
         let shape = entries[0]["config"]?["batch_input_shape"], var config = entries[1]["config"]?.object
       {
@@ -27,7 +27,7 @@ struct KerasGraphWriting {
       return JSONObject([("name", .string(name)), ("layers", .array(entries.map(JSONValue.object)))])
     }
     let entries = try spec.layers.enumerated().map { index, layer -> JSONValue in
-      var entry = try layers.entry(of: layer)
+      var entry = try layers.listedEntry(of: layer)
       entry["name"] = .string(layer.name)
       let nodes = try spec.calls.filter { $0.layer == index && !$0.inputs.isEmpty }.map { try node($0, layer.spec) }
       entry["inbound_nodes"] = .array(nodes)

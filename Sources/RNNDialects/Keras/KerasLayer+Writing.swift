@@ -10,22 +10,33 @@ struct KerasLayerWriting {
   /// activation only where the file says what comes in.
   var outputs: [String: Shape] = [:]
 
+  /// Keras 3's archives: each layer says its module. Of a layer without one, as a `.h5` file has them, Keras 3 takes an
+  /// older version's arguments, and makes a list of axes the first of them.
+  var isArchive = false
+
+  private var era: KerasEra? { version.map { KerasEra(version: $0, architecture: nil) } }
+
   /// Keras 3.4 on tells a model of one tensor from one of a list of one; before, every model was written as a list.
   var tellsOneFromList: Bool {
-    guard let version else { return false }
-    return generation == .keras3 && !KerasEra(version: version, architecture: nil).isOlder(than: 3, 4)
+    guard let era else { return false }
+    return generation == .keras3 && !era.isOlder(than: 3, 4)
   }
 
   /// Keras 2 outside TensorFlow forgets a Sequential's `InputLayer` when it saves the model again, and remembers the shape
   /// in the layer behind it.
   var firstLayersStateTheirInput: Bool {
-    guard let version else { return false }
-    return generation == .keras2 && !KerasEra(version: version, architecture: nil).isTensorFlowKeras
+    guard let era else { return false }
+    return generation == .keras2 && !era.isTensorFlowKeras
   }
 
-  /// One entry of a layer list, but for its calls.
+  /// One entry of a model's layer list, but for its calls.
   /// - Throws: `unsupported` for what the generation does not have.
-  func entry(of layer: ModelSpec.Layer) throws -> JSONObject {
+  func listedEntry(of layer: ModelSpec.Layer) throws -> JSONObject {
+    guard isArchive, let entry = try innerEntry(of: layer).object else { return try entry(of: layer) }
+    return entry
+  }
+
+  private func entry(of layer: ModelSpec.Layer) throws -> JSONObject {
     JSONObject([
       ("class_name", .string(KerasLayerWriting.className(of: layer.spec))), ("config", .object(try config(of: layer))),
     ])
@@ -45,7 +56,7 @@ struct KerasLayerWriting {
   /// sequences, and does not write it.
   private func direction(_ layer: ModelSpec.Layer) throws -> JSONValue {
     let entry = try innerEntry(of: layer)
-    guard let version, generation == .keras2, KerasEra(version: version, architecture: nil).isTensorFlowKeras,
+    guard generation == .keras2, era?.isTensorFlowKeras == true,
       var object = entry.object, var config = object["config"]?.object, config["return_sequences"] == .bool(true)
     else { return entry }
     config["zero_output_for_mask"] = nil
@@ -56,6 +67,8 @@ struct KerasLayerWriting {
   private func inModule(_ module: String, _ entry: JSONObject, registered: String? = nil) -> JSONValue {
     guard generation == .keras3 else { return .object(entry) }
     var result = entry
+    // A module has its one class of another name by the name that it exports.
+    if result["class_name"]?.string == "GroupedQueryAttention" { result["class_name"] = "GroupQueryAttention" }
     result["module"] = .string(module)
     result["registered_name"] = registered.map(JSONValue.string) ?? .null
     return .object(result)
@@ -180,7 +193,10 @@ struct KerasLayerWriting {
     switch spec {
     case .input(let spec):
       let dimensions = ([spec.batchSize] + spec.shape).map { $0.map(JSONValue.integer) ?? .null }
-      return [("batch_input_shape", .array(dimensions)), ("dtype", .string(spec.dtype)), ("sparse", false)]
+      return [
+        (isArchive ? "batch_shape" : "batch_input_shape", .array(dimensions)), ("dtype", .string(spec.dtype)),
+        ("sparse", false),
+      ]
     case .embedding(let spec):
       return [
         ("input_dim", .integer(spec.inputDim)), ("output_dim", .integer(spec.outputDim)),

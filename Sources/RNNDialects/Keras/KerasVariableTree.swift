@@ -79,8 +79,8 @@ struct KerasVariableTree {
         let maps = attention.maps
         groups[leaf.path] = maps.map { map in
           let part = map == "attention_output" ? "output" : map
-          let isGrouped = attention.keyHeadCount != nil
-          return ("\(place)/\(isGrouped ? "_" : "")\(part)_dense/vars", leaf.spec.parameterNames.count / maps.count)
+          let isHidden = attention.keyHeadCount != nil || map == "gate"
+          return ("\(place)/\(isHidden ? "_" : "")\(part)_dense/vars", leaf.spec.parameterNames.count / maps.count)
         }
       } else {
         // A recurrent layer has a cell, a cell of a stack is one.
