@@ -87,6 +87,20 @@ struct TorchFileTests {
       .unsupported, naming: "far more bytes", try archive(stateDict(sizes: [1 << 15, 1 << 15], strides: [0, 0])))
   }
 
+  /// A hundred bytes that name 2^40 values: pairs of pairs, each half the same.
+  @Test func aBombOfSharedPairsIsRefused() throws {
+    var p = PickleText()
+    p.raw([0x29])
+    for _ in 0..<40 { p.raw([0x32, 0x86]) }  // DUP, TUPLE2
+    refuses(.unsupported, naming: "values", try archive(p.finished))
+  }
+
+  /// The one place of an axis of one is found without its stride.
+  @Test func theStrideOfOneElementMayBeAnything() throws {
+    let checkpoint = try read(try archive(stateDict(offset: 1, sizes: [1, 2], strides: [Int.max, 2])))
+    #expect(checkpoint.tensor(at: "w")?.floats() == [1, 3])
+  }
+
   @Test func typesThatAreNotCarriedAreNamed() throws {
     refuses(
       .unsupported, naming: "ComplexFloatStorage", try archive(stateDict(storage: "ComplexFloatStorage", count: 1)))

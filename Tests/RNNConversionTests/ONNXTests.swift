@@ -155,6 +155,42 @@ struct ONNXTests {
 
   // MARK: - Damage
 
+  /// Numbers that no index, sum or allocation may meet unchecked.
+  @Test(
+    arguments: [
+      ("outputs", "Relu", ["x"], [:]),
+      ("scalar axis", "Gather", ["scalar", "zero"], ["axis": .integer(0)]),
+      ("twice reduced", "ReduceSum", ["x", "twice"], [:]),
+      ("twice squeezed", "Squeeze", ["one", "twice"], [:]),
+      ("negative fill", "ConstantOfShape", ["negative"], [:]),
+      ("huge fill", "ConstantOfShape", ["huge"], [:]),
+      ("lists of no sizes", "Add", ["twice", "none"], [:]),
+      ("empty weights", "Add", ["empty", "one"], [:]),
+      ("stride 0", "MaxPool", ["x"], ["kernel_shape": .integers([2]), "strides": .integers([0])]),
+      ("kernel of 0", "MaxPool", ["x"], ["kernel_shape": .integers([0]), "strides": .integers([1])]),
+      ("wide split", "Split", ["x"], ["axis": .integer(1), "split": .integers([Int.max])]),
+      ("wide pad", "Pad", ["x"], ["pads": .integers([0, Int.min, 0, 0, Int.max, 0])]),
+      ("last start", "Slice", ["x"], ["starts": .integers([Int.max]), "ends": .integers([Int.max - 1])]),
+    ] as [(String, String, [String], [String: ONNXGraph.Attribute])])
+  func absurdNumbersAreErrors(
+    _ what: String, operation: String, inputs: [String], attributes: [String: ONNXGraph.Attribute]
+  ) throws {
+    func integers(_ numbers: [Int64]) throws -> Tensor { try Tensor(numbers, shape: [numbers.count]) }
+    let weights = [
+      "zero": try integers([0]), "twice": try integers([1, 1]), "none": try integers([]),
+      "negative": try integers([-2]), "huge": try integers([1 << 40, 1 << 40]),
+      "scalar": try Tensor([Float(1)], shape: []), "one": try Tensor([Float(1)], shape: [1, 1, 1]),
+      "empty": try Tensor([Float](), shape: [0]),
+    ]
+    // A second node makes a weight of what the first one gives.
+    let nodes = [
+      node(operation, inputs, what == "outputs" ? [] : ["z"], attributes),
+      node("Mul", ["z", "scalar"], ["m"]), node("Add", ["x", "m"]),
+    ]
+    let graph = model(nodes, inputs: ["x": [2, 4, 6]], weights: weights)
+    #expect(throws: RNNError.self, "\(what)") { try ONNXImport.nativeModel(from: graph) }
+  }
+
   @Test func damageIsAnError() throws {
     let folder = Fixtures.folder.appendingPathComponent("layouts/onnx-torch/lstm-both-stack-script")
     let whole = try Data(contentsOf: folder.appendingPathComponent("model.onnx"))

@@ -43,6 +43,8 @@ public enum ONNXTensor {
       guard let dtype = dtypes[code] else {
         throw RNNError.unsupported("numbers of ONNX's type \(code) are not carried")
       }
+      // An empty tensor may state any size beside its 0.
+      for dimension in dimensions { try SizeLimit.check(dimension, "an axis", atLeast: 0) }
       guard let expected = Tensor.byteCount(dtype: dtype, shape: dimensions) else {
         throw RNNError.badData("the shape \(dimensions) is negative or too large to address")
       }

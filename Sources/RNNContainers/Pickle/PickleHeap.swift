@@ -38,33 +38,42 @@ struct PickleNode {
 /// Turns the result of a pickle into values that stand on their own.
 struct PickleExport {
   let nodes: [PickleNode]
-  let maximumDepth: Int
-  /// What each node became, with the number of levels below it; shared nodes are turned once.
-  private var finished: [Int: (value: PickleValue, height: Int)] = [:]
-  private var inProgress: Set<Int> = []
-
-  init(nodes: [PickleNode], maximumDepth: Int) {
-    self.nodes = nodes
-    self.maximumDepth = maximumDepth
+  let rules: PickleRules
+  /// What a node became.
+  private struct Result {
+    var value: PickleValue
+    /// Levels in it.
+    var height = 0
+    /// Values in it, those that it shares counted wherever they stand: whoever walks through it meets so many.
+    var size = 1
   }
 
-  /// - Throws: `unsupported` for a structure that contains itself or nests too deeply.
+  /// Shared nodes are turned once.
+  private var finished: [Int: Result] = [:]
+  private var inProgress: Set<Int> = []
+
+  init(nodes: [PickleNode], rules: PickleRules) {
+    self.nodes = nodes
+    self.rules = rules
+  }
+
+  /// - Throws: `unsupported` for a structure that contains itself, nests too deeply or, shared parts counted, is too large.
   mutating func value(of slot: PickleSlot) throws -> PickleValue { try value(of: slot, depth: 0).value }
 
-  private mutating func value(of slot: PickleSlot, depth: Int) throws -> (value: PickleValue, height: Int) {
+  private mutating func value(of slot: PickleSlot, depth: Int) throws -> Result {
     switch slot {
-    case .null: return (.null, 0)
-    case .bool(let value): return (.bool(value), 0)
-    case .integer(let value): return (.integer(value), 0)
-    case .bigInteger(let value): return (.bigInteger(value), 0)
-    case .double(let value): return (.double(value), 0)
-    case .string(let value): return (.string(value), 0)
-    case .bytes(let value): return (.bytes(value), 0)
+    case .null: return Result(value: .null)
+    case .bool(let value): return Result(value: .bool(value))
+    case .integer(let value): return Result(value: .integer(value))
+    case .bigInteger(let value): return Result(value: .bigInteger(value))
+    case .double(let value): return Result(value: .double(value))
+    case .string(let value): return Result(value: .string(value))
+    case .bytes(let value): return Result(value: .bytes(value))
     case .node(let index):
       // The height of what is shared counts as well: a result is freed by recursion.
       let height = finished[index]?.height ?? 0
-      guard depth + height < maximumDepth else {
-        throw RNNError.unsupported("the pickle nests deeper than \(maximumDepth) levels")
+      guard depth + height < rules.maximumDepth else {
+        throw RNNError.unsupported("the pickle nests deeper than \(rules.maximumDepth) levels")
       }
       if let known = finished[index] { return known }
       guard inProgress.insert(index).inserted else {
@@ -77,13 +86,21 @@ struct PickleExport {
     }
   }
 
-  private mutating func value(of node: PickleNode, depth: Int) throws -> (value: PickleValue, height: Int) {
-    var height = 0
+  private mutating func value(of node: PickleNode, depth: Int) throws -> Result {
+    var (height, size) = (0, 1)
+    func take(_ part: Result) throws {
+      height = max(height, part.height)
+      let (sum, overflow) = size.addingReportingOverflow(part.size)
+      size = overflow ? .max : sum
+      guard size <= rules.maximumVisits else {
+        throw RNNError.unsupported("the pickle comes to more than \(rules.maximumVisits) values, parts of it shared")
+      }
+    }
     var items: [PickleValue] = []
     items.reserveCapacity(node.items.count)
     for slot in node.items {
       let item = try value(of: slot, depth: depth)
-      height = max(height, item.height)
+      try take(item)
       items.append(item.value)
     }
     let value: PickleValue
@@ -98,9 +115,9 @@ struct PickleExport {
     case .persistent: value = .persistent(items.first ?? .null)
     case .object(let type):
       let state = try node.state.map { try self.value(of: $0, depth: depth) }
-      height = max(height, state?.height ?? 0)
+      if let state { try take(state) }
       value = .object(.init(type: type, arguments: items, state: state?.value))
     }
-    return (value, height + 1)
+    return Result(value: value, height: height + 1, size: size)
   }
 }

@@ -11,7 +11,7 @@ extension PickleValue {
   public init(parsing data: Data, rules: PickleRules) throws {
     var machine = PickleMachine(data, rules)
     let result = try machine.run()
-    var export = PickleExport(nodes: machine.nodes, maximumDepth: rules.maximumDepth)
+    var export = PickleExport(nodes: machine.nodes, rules: rules)
     self = try export.value(of: result)
   }
 
@@ -23,7 +23,7 @@ extension PickleValue {
     }
     var machine = PickleMachine(rest, rules)
     let result = try machine.run()
-    var export = PickleExport(nodes: machine.nodes, maximumDepth: rules.maximumDepth)
+    var export = PickleExport(nodes: machine.nodes, rules: rules)
     return (try export.value(of: result), position + machine.reader.position)
   }
 }
@@ -220,7 +220,10 @@ extension PickleMachine {
     guard nodes[index].kind == .persistent, case .node(let tuple)? = nodes[index].items.first,
       nodes[tuple].kind == .tuple, nodes[tuple].items.count >= 2, case .string("module") = nodes[tuple].items[0]
     else { return nil }
-    return callee(nodes[tuple].items[1])
+    guard case .node(let named) = nodes[tuple].items[1], case .global(let global, let role) = nodes[named].kind else {
+      return nil
+    }
+    return (global, role)
   }
 
   /// REDUCE and NEWOBJ: a name and a tuple of arguments become what the name's role says.

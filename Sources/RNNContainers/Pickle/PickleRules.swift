@@ -35,6 +35,8 @@ public struct PickleRules: Sendable {
   public var maximumValues = 10_000_000
   /// Lists, tuples, dictionaries, sets and records; each takes some 100 bytes at most.
   public var maximumObjects = 1_000_000
+  /// Values of the result, shared parts counted wherever they stand: for a reader that walks through all of it.
+  public var maximumVisits = Int.max
   /// How deeply the result may nest.
   public var maximumDepth = 64
 

@@ -65,6 +65,7 @@ enum TorchPickle {
     rules.keepsUnknownClasses = true
     rules.allowsPersistentIDs = true
     rules.maximumDepth = 200
+    rules.maximumVisits = 4_000_000
     return rules
   }()
 

@@ -109,6 +109,8 @@ struct TorchTensors {
     if isPlain, let slice = bytes.slice(at: offset * width, count: total) {
       return try Tensor(dtype: dtype, shape: sizes, bytes: slice)
     }
+    // Along an axis of one nothing moves, whatever its stride.
+    let steps = zip(sizes, strides).map { $0 == 1 ? 0 : $1 }
     var result = Data(capacity: total)
     var index = [Int](repeating: 0, count: sizes.count)
     var place = offset
@@ -117,9 +119,9 @@ struct TorchTensors {
       result.append(bytes[start..<start + width])
       for axis in sizes.indices.reversed() {
         index[axis] += 1
-        place += strides[axis]
+        place += steps[axis]
         if index[axis] < sizes[axis] { break }
-        place -= strides[axis] * sizes[axis]
+        place -= steps[axis] * sizes[axis]
         index[axis] = 0
       }
     }

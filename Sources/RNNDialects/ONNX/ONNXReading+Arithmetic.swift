@@ -99,7 +99,7 @@ extension ONNXReading {
     }
     let stream = try stream(node, 0)
     let rank = stream.axes.count
-    let places = try (axes(node, input: 1) ?? Array(0..<rank)).map { try place($0, rank: rank) }
+    let places = try places(axes(node, input: 1) ?? Array(0..<rank), rank: rank)
     let keeps = node.integer("keepdims") != 0
     guard !places.contains(stream.batchAxis) else { throw ONNXBatchMismatch() }
     let native = places.compactMap { place -> Int? in

@@ -68,10 +68,8 @@ extension ONNXReading {
     let input = try value(node, 0)
     // The run computes in float32, where whole numbers of ids and lengths are exact.
     guard case .constant(let tensor) = input, let code = node.integer("to") else { return set(node, input) }
-    if code == 7 || code == 6, let numbers = tensor.doubles().map(Int64.init(exactly:)) as [Int64?]?,
-      !numbers.contains(nil)
-    {
-      set(node, .constant(try Tensor(numbers.compactMap(\.self), shape: tensor.shape)))
+    if code == 7 || code == 6, let numbers = tensor.integers() {
+      set(node, .constant(try Tensor(numbers.map(Int64.init), shape: tensor.shape)))
     } else {
       set(node, .constant(try Tensor(tensor.floats(), shape: tensor.shape)))
     }
@@ -94,15 +92,10 @@ extension ONNXReading {
       guard shape.count <= 1, let count = Int(exactly: number), let length = ONNXReading.integers(shape) else {
         return nil
       }
-      guard (length.first ?? 1) < 1 << 10 else { return nil }
+      guard (0..<1 << 10).contains(length.first ?? 1) else { return nil }
       return ([ONNXSize](repeating: .known(count), count: length.first ?? 1), shape.isEmpty)
     case .absent, .stream: return nil
     }
-  }
-
-  /// Whether any input depends on sizes that only a run tells.
-  func areOpenSizes(_ inputs: [ONNXValue]) -> Bool {
-    inputs.contains { if case .sizes(let sizes, _) = $0 { ONNXReading.integers(sizes) == nil } else { false } }
   }
 
   /// Arithmetic of what is known: sizes, or weights of float32.
@@ -111,8 +104,11 @@ extension ONNXReading {
     if parts.allSatisfy({ $0 != nil }) {
       let lists = parts.compactMap(\.self)
       let count = lists.map(\.sizes.count).max() ?? 0
+      guard lists.allSatisfy({ $0.sizes.count == 1 || $0.sizes.count == count }) else {
+        throw RNNError.badData("arithmetic of lists of \(lists.map(\.sizes.count)) sizes")
+      }
       let result = try (0..<count).map { index -> ONNXSize in
-        let pair = lists.map { $0.sizes[$0.sizes.count == 1 ? 0 : min(index, $0.sizes.count - 1)] }
+        let pair = lists.map { $0.sizes[$0.sizes.count == 1 ? 0 : index] }
         return try combine(function, pair[0], pair[1])
       }
       return set(node, .sizes(result, isScalar: lists.allSatisfy(\.isScalar)))
@@ -127,7 +123,7 @@ extension ONNXReading {
       throw RNNError.badData("an operand is missing")
     }
     let one = right.count == 1
-    guard one || left.count == 1 || left.shape == right.shape else {
+    guard left.count > 0, right.count > 0, one || left.count == 1 || left.shape == right.shape else {
       throw RNNError.unsupported("arithmetic of weights of the shapes \(left.shape) and \(right.shape)")
     }
     let (first, second) = (left.floats(), right.floats())

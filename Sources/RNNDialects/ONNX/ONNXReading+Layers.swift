@@ -15,6 +15,7 @@ extension ONNXReading {
     if node.integer("transB") ?? 0 != 0 { matrix = try matrix.transposed([1, 0]) }
     guard stream.axes.count == 2 else { throw RNNError.badData("A has \(stream.axes.count) axes") }
     let units = matrix.shape[1]
+    guard matrix.count > 0 else { throw RNNError.badData("the matrix B is \(matrix.shape)") }
     var bias = try constant(node, 2)
     if let given = bias {
       // One number, or one for each unit, in as many axes as one likes.
@@ -120,6 +121,7 @@ extension ONNXReading {
   private func number(_ node: ONNXGraph.Node, _ name: String, _ place: Int, usual: Int) throws -> Int {
     guard let numbers = node.integers(name) else { return usual }
     guard numbers.indices.contains(place) else { throw RNNError.badData("\(name) has \(numbers.count) numbers") }
+    try SizeLimit.check(numbers[place], name, atLeast: usual)
     return numbers[place]
   }
 

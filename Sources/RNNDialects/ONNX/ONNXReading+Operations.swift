@@ -11,6 +11,7 @@ extension ONNXReading {
       + ONNXFunctions.reductions.map(\.name))
 
   mutating func read(_ node: ONNXGraph.Node) throws {
+    guard !node.outputs.isEmpty else { throw RNNError.badData("it has no outputs") }
     switch node.operation {
     case "LSTM", "GRU", "RNN": try readRecurrent(node)
     case "Conv", "ConvTranspose": try readConvolution(node)

@@ -168,7 +168,9 @@ extension ONNXReading {
       }
       return false
     case .filled(let number, _):
-      guard steps == .known(Int(number)) else { throw RNNError.unsupported("sequence_lens that are weights") }
+      guard Int(exactly: number).map(ONNXSize.known) == steps else {
+        throw RNNError.unsupported("sequence_lens that are weights")
+      }
       return false
     case .sizes(let sizes, _):
       guard sizes.allSatisfy({ $0 == steps }) else { throw RNNError.unsupported("sequence_lens that are sizes") }

@@ -25,8 +25,7 @@ extension ONNXReading {
     guard let stated = try axes(node, input: 1) else { throw RNNError.badData("no axes are given") }
     func insert<Element>(_ one: Element, into list: [Element]) throws -> [Element] {
       let rank = list.count + stated.count
-      let places = try stated.map { try place($0, rank: rank) }
-      guard Set(places).count == places.count else { throw RNNError.badData("the axes \(stated) stand twice") }
+      let places = try places(stated, rank: rank)
       var rest = list[...]
       return (0..<rank).map { places.contains($0) ? one : rest.removeFirst() }
     }
@@ -45,23 +44,23 @@ extension ONNXReading {
 
   mutating func readSqueeze(_ node: ONNXGraph.Node) throws {
     let stated = try axes(node, input: 1)
-    func places(_ sizes: [ONNXSize]) throws -> [Int] {
+    func squeezed(_ sizes: [ONNXSize]) throws -> [Int] {
       guard let stated else { return sizes.indices.filter { sizes[$0] == .known(1) } }
-      return try stated.map { try place($0, rank: sizes.count) }
+      return try places(stated, rank: sizes.count)
     }
     func without<Element>(_ list: [Element], _ places: [Int]) -> [Element] {
       list.enumerated().filter { !places.contains($0.offset) }.map(\.element)
     }
     switch try value(node, 0) {
     case .constant(let tensor):
-      let places = try places(tensor.shape.map(ONNXSize.known))
+      let places = try squeezed(tensor.shape.map(ONNXSize.known))
       set(node, .constant(try tensor.reshaped(to: without(tensor.shape, places))))
-    case .filled(let number, let sizes): set(node, .filled(number, without(sizes, try places(sizes))))
+    case .filled(let number, let sizes): set(node, .filled(number, without(sizes, try squeezed(sizes))))
     case .sizes(let sizes, _):
       guard sizes.count == 1 else { throw RNNError.badData("\(sizes.count) sizes are squeezed to one") }
       set(node, .sizes(sizes, isScalar: true))
     case .stream(let stream):
-      let places = try places(stream.shape)
+      let places = try squeezed(stream.shape)
       guard !places.contains(stream.batchAxis) else { throw ONNXBatchMismatch() }
       var result = stream
       for axis in places.sorted(by: >) {
@@ -190,7 +189,7 @@ extension ONNXReading {
           ranges.append(range)
           stream.reference = add(.slice(SliceSpec(ranges: ranges)), named: node.outputs[0], to: [stream.reference])
           if case .known(let size) = stream.sizes[native] {
-            stream.sizes[native] = .known(try range.positions(of: size).count)
+            stream.sizes[native] = .known(try positions(index, of: size).count)
           } else if range.isOne {
             stream.sizes[native] = .known(1)
           } else {
@@ -208,10 +207,11 @@ extension ONNXReading {
     let count = node.outputs.count
     let stated = try node.integers("split") ?? integers(node, 1)
     func pieces(_ size: Int) throws -> [Range<Int>] {
+      try SizeLimit.check(size, "the axis", atLeast: 0)
       // The last piece may be smaller.
       let width = (size + count - 1) / max(count, 1)
       let widths = stated ?? (0..<count).map { min(width, size - min($0 * width, size)) }
-      guard widths.count == count, widths.reduce(0, +) == size, widths.allSatisfy({ $0 >= 0 }) else {
+      guard widths.count == count, widths.allSatisfy({ (0...size).contains($0) }), widths.reduce(0, +) == size else {
         throw RNNError.badData("an axis of \(size) in pieces of \(widths)")
       }
       var start = 0
@@ -252,7 +252,7 @@ extension ONNXReading {
     let axis = node.integer("axis") ?? 0
     let inputs = try node.inputs.indices.map { try value(node, $0) }
     if try knownInputs(node) != nil {
-      if areOpenSizes(inputs) || inputs.contains(where: { if case .sizes = $0 { true } else { false } }) {
+      if inputs.contains(where: { if case .sizes = $0 { true } else { false } }) {
         let lists = inputs.map(asSizes)
         guard lists.allSatisfy({ $0 != nil }) else { throw RNNError.unsupported("sizes and weights are joined") }
         return set(node, .sizes(lists.flatMap { $0?.sizes ?? [] }, isScalar: false))
@@ -296,7 +296,8 @@ extension ONNXReading {
     guard let pads = try node.integers("pads") ?? integers(node, 1), node.string("mode") ?? "constant" == "constant",
       try (node.float("value") ?? constant(node, 2)?.doubles().first ?? 0) == 0
     else { throw RNNError.unsupported("padding with other than zeros") }
-    let places = try integers(node, 3)?.map { try place($0, rank: rank) } ?? Array(0..<rank)
+    let places = try places(integers(node, 3) ?? Array(0..<rank), rank: rank)
+    for pad in pads { try SizeLimit.check(pad, "a padding", atLeast: -SizeLimit.dimension) }
     guard pads.count == 2 * places.count else { throw RNNError.badData("\(pads.count) pads for \(rank) axes") }
     let padded = places.indices.filter { pads[$0] != 0 || pads[$0 + places.count] != 0 }
     guard padded.count == 1, rank == 3 else {
@@ -339,7 +340,7 @@ extension SliceSpec.Range {
   /// Whether it is one position, however long the axis.
   fileprivate var isOne: Bool {
     guard step == 1, let start else { return false }
-    return start == -1 ? stop == nil || stop == 0 : stop == start + 1
+    return start == -1 ? stop == nil || stop == 0 : stop == start &+ 1
   }
 }
 

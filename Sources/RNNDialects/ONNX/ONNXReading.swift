@@ -38,7 +38,9 @@ struct ONNXReading {
       var sizes: [ONNXSize] = []
       for (place, dimension) in shape.enumerated() where place != axis {
         switch dimension {
-        case .size(let size): sizes.append(.known(size))
+        case .size(let size):
+          try SizeLimit.check(size, "an axis of the input '\(input.name)'", atLeast: 0)
+          sizes.append(.known(size))
         case .named(let name):
           let size = named[name] ?? newSize()
           named[name] = size
@@ -207,6 +209,9 @@ struct ONNXReading {
     return stream
   }
 
+  /// Bytes of a weight that a file states as one number and a shape.
+  private static let filledLimit = 1 << 28
+
   /// A weight; `nil` for an input that is left out.
   func constant(_ node: ONNXGraph.Node, _ index: Int) throws -> Tensor? {
     switch try value(node, index) {
@@ -221,7 +226,10 @@ struct ONNXReading {
       guard let shape = ONNXReading.integers(sizes) else {
         throw RNNError.unsupported("its input \(index) depends on the inputs' sizes")
       }
-      return try Tensor([Float](repeating: Float(number), count: shape.reduce(1, *)), shape: shape)
+      guard let bytes = Tensor.byteCount(dtype: .float32, shape: shape), bytes <= ONNXReading.filledLimit else {
+        throw RNNError.badData("its input \(index) is one number in the shape \(shape)")
+      }
+      return try Tensor([Float](repeating: Float(number), count: bytes / 4), shape: shape)
     case .stream:
       throw RNNError.unsupported(
         "its input \(index) ('\(node.inputs[index])') is computed when the graph runs, and must be a weight")
@@ -272,7 +280,14 @@ struct ONNXReading {
   /// An axis counted from the end where it is negative.
   func place(_ axis: Int, rank: Int) throws -> Int {
     let place = axis < 0 ? axis + rank : axis
-    guard (0..<max(rank, 1)).contains(place) else { throw RNNError.badData("the axis \(axis) of \(rank)") }
+    guard (0..<rank).contains(place) else { throw RNNError.badData("the axis \(axis) of \(rank)") }
     return place
+  }
+
+  /// Axes counted from the end where they are negative, each but once.
+  func places(_ axes: [Int], rank: Int) throws -> [Int] {
+    let places = try axes.map { try place($0, rank: rank) }
+    guard Set(places).count == places.count else { throw RNNError.badData("of the axes \(axes) one stands twice") }
+    return places
   }
 }
