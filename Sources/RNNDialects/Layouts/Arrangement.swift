@@ -88,30 +88,6 @@ public indirect enum Arrangement: Sendable, Equatable {
     case .summed(let first, let second): first.blocks + second.blocks
     }
   }
-
-  /// The same with every native parameter under another name.
-  func renamed(_ name: (String) -> String) -> Arrangement {
-    switch self {
-    case .block(var block):
-      block.parameter = name(block.parameter)
-      return .block(block)
-    case .joined(let parts, let axis): return .joined(parts.map { $0.renamed(name) }, axis: axis)
-    case .interleaved(let parts): return .interleaved(parts.map { $0.renamed(name) })
-    case .transposed(let inner, let axes): return .transposed(inner.renamed(name), axes)
-    case .flipped(let inner, let axis): return .flipped(inner.renamed(name), axis: axis)
-    case .negated(let inner): return .negated(inner.renamed(name))
-    case .widened(let inner, let axis): return .widened(inner.renamed(name), axis: axis)
-    case .merged(let inner, let axis): return .merged(inner.renamed(name), axis: axis)
-    case .recast(let inner, var block):
-      block.parameter = name(block.parameter)
-      return .recast(inner.renamed(name), like: block)
-    case .addend(let inner): return .addend(inner.renamed(name))
-    case .unread(let inner): return .unread(inner.renamed(name))
-    case .summed(let first, let second): return .summed(first.renamed(name), second.renamed(name))
-    case .half(let inner): return .half(inner.renamed(name))
-    case .otherHalf(let inner): return .otherHalf(inner.renamed(name))
-    }
-  }
 }
 
 // MARK: - Shapes

@@ -29,9 +29,9 @@ public struct WeightDialect: Sendable {
     case none
   }
 
-  /// The layout of a plain layer.
+  /// The layout that a plain layer is written in; `nil` where the framework has no such layer.
   public func layout(of spec: LayerSpec) -> LayerLayout? {
-    layouts.first { $0.kind == spec.kind && $0.form.takes(spec) && $0.uncovered(of: spec).isEmpty }?.fitted(to: spec)
+    layouts(of: spec).first
   }
 }
 

@@ -5,8 +5,6 @@ public struct WeightWriting {
   public private(set) var tensors: [(name: String, tensor: Tensor)] = []
   /// What the framework cannot hold, or not exactly.
   public private(set) var ledger: [LedgerEntry] = []
-  /// The framework's layers, in order: the module's name, what it is there, and the native layer.
-  public private(set) var modules: [(name: String, module: String, layer: String)] = []
 
   /// - Throws: `unsupported` naming every layer that the framework cannot have.
   public init(_ model: NativeModel, dialect: WeightDialect) throws {
@@ -31,7 +29,6 @@ public struct WeightWriting {
         continue
       }
       try write(leaf, layout, dialect.place(of: leaf, layout, module: module), parameters, dialect)
-      modules.append((module, layout.module, leaf.path))
     }
     guard refused.isEmpty else {
       throw RNNError.unsupported("\(dialect.framework) has no layer like " + refused.joined(separator: ", "))

@@ -26,19 +26,18 @@ public enum TorchActivations {
       "no activation is called '\(name)'", remedy: "There are " + names.map(\.name).joined(separator: ", ") + ".")
   }
 
-  /// The function that a module of `torch.nn.modules.activation` applies; `nil` for any other module, or for one with
-  /// numbers or an axis of its own.
+  /// The function that a module of `torch.nn.modules.activation` applies; along the axis that `dim` says where it
+  /// runs along one; `nil` for any other module, or for one with numbers that no function here has.
   static func activation(of module: TorchModule) -> Activation? {
     guard module.className.hasPrefix("torch.nn.modules.activation.") else { return nil }
     func number(_ field: String) -> Double? { module.fields[field]?.double }
-    let isLastAxis = [nil, -1].contains(module.fields["dim"]?.integer)
     switch module.className.split(separator: ".").last.map(String.init) ?? "" {
     case "ReLU": return .relu
     case "ReLU6": return .relu6
     case "Tanh": return .tanh
     case "Sigmoid": return .sigmoid
-    case "Softmax": return isLastAxis ? .softmax : nil
-    case "LogSoftmax": return isLastAxis ? .logSoftmax : nil
+    case "Softmax": return .softmax
+    case "LogSoftmax": return .logSoftmax
     case "LeakyReLU": return .leakyRelu(slope: number("negative_slope") ?? 0.01)
     case "ELU": return number("alpha") == 1 ? .elu : .scaledElu(alpha: number("alpha") ?? 1)
     case "SELU": return .selu
@@ -53,7 +52,7 @@ public enum TorchActivations {
     case "Hardtanh": return number("min_val") == -1 && number("max_val") == 1 ? .hardTanh : nil
     case "LogSigmoid": return .logSigmoid
     case "Tanhshrink": return .tanhShrink
-    case "GLU": return isLastAxis ? .glu : nil
+    case "GLU": return .glu
     case _: return nil
     }
   }

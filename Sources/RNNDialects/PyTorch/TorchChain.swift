@@ -109,7 +109,10 @@ public struct TorchChain {
     var dtype = "float32"
     switch first.kind {
     // A chain of PyTorch's own begins with the channels.
-    case .recurrent, .convolution: shape = readsTurned ? [first.inputs, nil] : [nil, first.inputs]
+    case .recurrent: shape = readsTurned ? [first.inputs, nil] : [nil, first.inputs]
+    case .convolution:
+      let channels = first.inputs.multipliedReportingOverflow(by: groups(of: first) ?? 1).partialValue
+      shape = readsTurned ? [channels, nil] : [nil, channels]
     case .matrix:
       if case .embedding? = layers.first?.spec {
         // Ids: one a step where something reads steps, else one an example.
@@ -274,8 +277,12 @@ public struct TorchChain {
       }
       return number
     }
-    let groups = channels.flatMap { module.shape[1] > 0 && $0 % module.shape[1] == 0 ? $0 / module.shape[1] : nil } ?? 1
-    if groups == 1 { try meet(module) }
+    if let mode = stated?.fields["padding_mode"]?.string, mode != "zeros" {
+      throw TorchChain.noChain("'\(module.name)' has the padding_mode \(mode)")
+    }
+    let guessed = channels.flatMap { module.shape[1] > 0 && $0 % module.shape[1] == 0 ? $0 / module.shape[1] : nil }
+    let groups = self.groups(of: module) ?? guessed ?? 1
+    try meet(module, channels: module.inputs.multipliedReportingOverflow(by: groups).partialValue)
     let padding = try pair("padding", 0)
     if padding > 0 {
       append(module.name + ".padding", .edges(EdgeSpec(before: padding, after: padding, isCropping: false)))
@@ -296,15 +303,21 @@ public struct TorchChain {
     states = true
     for (index, step) in steps.enumerated() {
       if let module = modules.first(where: { $0.name == step.name }) {
-        if case .convolution = module.kind { turn(toChannelsFirst: false, before: step.name) }
+        switch module.kind {
+        case .convolution: turn(toChannelsFirst: false, before: step.name)
+        case .batchNorm: break
+        case .matrix, .layerNorm, .recurrent:
+          guard !isTurned else { throw TorchChain.noChain("'\(step.name)' runs over the steps") }
+        }
         let next = steps.dropFirst(index + 1).lazy.compactMap { later in modules.first { $0.name == later.name } }.first
-        if case .matrix = module.kind, isTurned { throw TorchChain.noChain("'\(step.name)' runs over the steps") }
         try add(module, next: next)
         continue
       }
       switch try TorchSequence.layer(step) {
       case .nothing: break
-      case .activation(let activation): append(step.name, .activation(ActivationSpec(activation: activation)))
+      case .activation(let activation):
+        if activation.isOverLastAxis { try turn(for: step) }
+        append(step.name, .activation(ActivationSpec(activation: activation)))
       case .overSteps(let spec):
         turn(toChannelsFirst: false, before: step.name)
         append(step.name, spec)
@@ -316,6 +329,18 @@ public struct TorchChain {
       }
     }
     turn(toChannelsFirst: true, before: "output")
+  }
+
+  /// What runs along one axis finds it last: `dim` counts the examples' axis, and steps behind the channels.
+  private mutating func turn(for step: TorchSequence.Step) throws {
+    let rank = hasSteps ? 3 : 2
+    // Without a `dim`, PyTorch takes the examples of three axes.
+    let stated = step.module.fields["dim"]?.integer ?? (hasSteps ? 0 : 1)
+    switch stated < 0 ? stated + rank : stated {
+    case rank - 1: turn(toChannelsFirst: true, before: step.name)
+    case 1 where isTurned: break
+    case _: throw TorchChain.noChain("'\(step.name)' runs along the axis \(stated) of \(rank)")
+    }
   }
 
   /// PyTorch has the channels before the steps, and layers here the steps before the channels.
@@ -334,13 +359,17 @@ public struct TorchChain {
   }
 
   /// - Throws: `badData` where a module takes another number of channels than come in.
-  private mutating func meet(_ module: TorchModules.Module) throws {
-    if let channels, channels != module.inputs {
+  private mutating func meet(_ module: TorchModules.Module, channels taken: Int? = nil) throws {
+    let taken = taken ?? module.inputs
+    if let channels, channels != taken {
       throw TorchChain.noChain(
-        "'\(module.name)' takes \(module.inputs) channels, and '\(layers.last?.name ?? "")' gives \(channels)")
+        "'\(module.name)' takes \(taken) channels, and '\(layers.last?.name ?? "")' gives \(channels)")
     }
-    channels = module.inputs
+    channels = taken
   }
+
+  /// Of a convolution that was pickled with its arguments.
+  private func groups(of module: TorchModules.Module) -> Int? { self.module(module.name)?.fields["groups"]?.integer }
 
   private mutating func ask(_ module: TorchModules.Module) -> Activation {
     if let known = activations[module.name] { return known }

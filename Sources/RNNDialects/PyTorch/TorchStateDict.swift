@@ -8,8 +8,6 @@ public struct TorchStateDict {
   public var entries: [(name: String, tensor: Tensor)]
   /// The names that a folded weight was made of.
   public var sources: [String: [String]]
-  /// Whether the file holds other dictionaries of tensors that might be meant.
-  public var others: [String]
 
   /// The names under which people wrap a state_dict, the surest first.
   private static let usual = [
@@ -26,7 +24,6 @@ public struct TorchStateDict {
     }
     if case .torch(_, let path) = checkpoint.architecture {
       group = path
-      others = []
     } else {
       // An optimizer's state lies deeper, one group a parameter.
       let weights = order.filter { path in
@@ -40,7 +37,6 @@ public struct TorchStateDict {
           "the file holds no tensors", remedy: "Save the weights: torch.save(model.state_dict(), ..)")
       }
       group = chosen
-      others = weights.filter { $0 != chosen }
     }
     let own = group
     let prefix = own.isEmpty ? "" : own + "/"
