@@ -79,8 +79,19 @@ public enum ModelImport {
   static func model(
     of checkpoint: Checkpoint, container: String, options: ImportOptions, keras: KerasImportOptions
   ) throws -> NativeModel {
-    if case .onnx(let graph) = checkpoint.architecture { return try ONNXImport.nativeModel(from: graph) }
+    if case .onnx(let graph) = checkpoint.architecture {
+      let isPlain = options.config == nil && options.dialect == nil && keras.generation == nil && keras.backend == nil
+      guard isPlain, options.activations.isEmpty, options.forgetBias == nil else {
+        throw RNNError.usage(
+          "an ONNX graph says all of its architecture, and takes no --config, --dialect, --backend, --activations or "
+            + "--forget-bias")
+      }
+      return try ONNXImport.nativeModel(from: graph)
+    }
     guard checkpoint.isFlat || options.dialect != nil else {
+      guard options.activations.isEmpty, options.forgetBias == nil else {
+        throw RNNError.usage("--activations and --forget-bias are for weights of other frameworks, and this is Keras's")
+      }
       return try KerasImport.nativeModel(from: checkpoint, options: keras)
     }
     return try WeightSource(checkpoint: checkpoint, container: container, options: options, keras: keras).model()

@@ -10,7 +10,10 @@ struct ConvertCommand: ParsableCommand {
   @Argument(help: "The model to read.")
   var source: String
 
-  @Argument(help: "The file to write: .h5, .pt, .safetensors, .npz or .rnn.")
+  @Argument(
+    help:
+      "The file to write; its ending says the format: .h5, .keras, .weights.h5, .pt, .onnx, .safetensors, .npz or .rnn."
+  )
   var target: String
 
   @Option(
@@ -31,16 +34,22 @@ struct ConvertCommand: ParsableCommand {
     let from = URL(fileURLWithPath: source)
     let to = URL(fileURLWithPath: target)
     try InputFile.check(from)
-    try OutputFiles.check([("the target", to.path)], besides: [source, reading.config])
+    try OutputFiles.check([("the target", to.path)], besides: [source, reading.config, reading.vocabulary])
     if let format = format ?? ExportFormat(fileName: target) {
       return try writing.write(try read(from), as: format, to: to, force: force, dialect: toDialect)
     }
-    guard to.pathExtension == "rnn" else {
+    guard to.pathExtension.lowercased() == "rnn" else {
       throw RNNError.usage("the name '\(target)' does not say which format to write", remedy: "Say it with --to.")
     }
-    if !writing.dryRun { try AtomicFile.checkDestination(to.path, replacing: force) }
-    let model = try read(from)
-    if !writing.dryRun { try model.write(to: to, replacing: force) }
+    guard toDialect == nil else {
+      throw RNNError.usage("--to-dialect is for .npz and .safetensors files, and '\(target)' is a .rnn")
+    }
+    if writing.dryRun {
+      let lines = ["rnn"] + LedgerText.lines(try read(from).ledger)
+      return try Console.write(lines.map { $0 + "\n" }.joined())
+    }
+    try AtomicFile.checkDestination(to.path, replacing: force)
+    try read(from).write(to: to, replacing: force)
   }
 
   /// A `.rnn` as it is, anything else imported.
@@ -48,6 +57,7 @@ struct ConvertCommand: ParsableCommand {
     if case .native(let model) = try Source(contentsOf: url).content { return model }
     let model = try ModelImport.model(from: url, options: try reading.options())
     for line in LedgerText.lines(model.ledger) { Console.note(line) }
+    try writing.refuse(model.ledger, of: "reading \(source)")
     return model
   }
 }

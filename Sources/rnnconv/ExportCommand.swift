@@ -6,7 +6,7 @@ import RNNDialects
 
 struct ExportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "export", abstract: "Write a .rnn model in a foreign format, with the same bits.")
+    commandName: "export", abstract: "Write a .rnn model in a foreign format.")
 
   @Argument(help: "The .rnn file.")
   var model: String
@@ -68,15 +68,19 @@ struct ExportOptions: ParsableArguments {
     if dryRun {
       return try Console.write(([format.rawValue] + LedgerText.lines(export)).map { $0 + "\n" }.joined())
     }
-    guard !strict || !export.losesAnything else {
-      let lost = export.ledger.filter { $0.kind.verdict == .lost }.map { "\($0.subject): \($0.note)" }
-      throw RNNError.unsupported(
-        "\(format.rawValue) would lose " + lost.joined(separator: "; "),
-        remedy: "Nothing was written. Leave --strict out to write what it can hold.")
-    }
+    try refuse(export.ledger, of: format.rawValue)
     try export.write(to: url, replacing: force)
     Console.note("\(url.relativePath): \(format.rawValue)")
     for line in LedgerText.lines(export) { Console.note(line) }
+  }
+
+  /// - Throws: with `--strict`, `unsupported` naming all that a step loses.
+  func refuse(_ ledger: [LedgerEntry], of step: String) throws {
+    let lost = ledger.filter { $0.kind.verdict == .lost }.map { "\($0.subject): \($0.note)" }
+    guard strict, !lost.isEmpty else { return }
+    throw RNNError.unsupported(
+      "\(step) would lose " + lost.joined(separator: "; "),
+      remedy: "Nothing was written. Leave --strict out to write what can be held.")
   }
 }
 

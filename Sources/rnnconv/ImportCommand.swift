@@ -6,9 +6,9 @@ import RNNDialects
 
 struct ImportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "import", abstract: "Read a model of Keras or PyTorch into a .rnn file.")
+    commandName: "import", abstract: "Read a model of any of the frameworks into a .rnn file.")
 
-  @Argument(help: "The model: .h5, .keras, .weights.h5, .pt, .npz or .safetensors, recognised by its content.")
+  @Argument(help: "The model: .h5, .keras, .weights.h5, .pt, .onnx, .npz or .safetensors, recognised by its content.")
   var source: String
 
   @Option(
@@ -27,7 +27,7 @@ struct ImportCommand: ParsableCommand {
       output.map { URL(fileURLWithPath: $0) }
       ?? URL(fileURLWithPath: url.lastPathComponent).deletingPathExtension().appendingPathExtension("rnn")
     try InputFile.check(url)
-    try OutputFiles.check([("--output", target.path)], besides: [source, reading.config])
+    try OutputFiles.check([("--output", target.path)], besides: [source, reading.config, reading.vocabulary])
     try AtomicFile.checkDestination(target.path, replacing: force)
     let model = try ModelImport.model(from: url, options: try reading.options())
     try model.write(to: target, replacing: force)

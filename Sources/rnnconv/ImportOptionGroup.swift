@@ -4,7 +4,7 @@ import RNNConversion
 import RNNCore
 import RNNDialects
 
-/// What a user may say about a file that is read: the same for `import` and `convert`.
+/// What a user may say about a file that is read: the same for `import`, `convert` and `explain`.
 struct ImportOptionGroup: ParsableArguments {
   @Option(help: "The architecture of bare weights: a model.to_json() file, a whole Keras model, or a .rnn.")
   var config: String?

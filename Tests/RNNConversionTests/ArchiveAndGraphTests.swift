@@ -74,7 +74,7 @@ struct ArchiveAndGraphTests {
 
   @Test(arguments: [ExportFormat.keras, .kerasWeights]) func archivesHoldTheSameBits(_ format: ExportFormat) throws {
     var agreed = 0
-    for fixture in Self.cases where agreed < 150 {
+    for fixture in Self.cases {
       let native = try fixture.native()
       let url: URL
       do { url = try write(native, format).url } catch let error as RNNError {
@@ -97,6 +97,6 @@ struct ArchiveAndGraphTests {
       }
       agreed += 1
     }
-    #expect(agreed == 150)
+    #expect(agreed > 350, "\(agreed)")
   }
 }
