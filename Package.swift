@@ -31,12 +31,13 @@ let package = Package(
     .executableTarget(name: "rnnconv-hdf5", dependencies: ["RNNHDF5", "RNNCore"]),
 
     // Checkpoint <-> NativeModel, and the two roads.
+    .target(name: "CSystem"),
     .target(name: "RNNDialects", dependencies: ["RNNCore"]),
     .target(name: "RNNText", dependencies: ["RNNCore"]),
     .target(
       name: "RNNConversion",
       dependencies: [
-        "RNNCore", "RNNContainers", "RNNDialects", "RNNText",
+        "RNNCore", "RNNContainers", "RNNDialects", "RNNText", "CSystem",
         .product(name: "Crypto", package: "swift-crypto"),
       ]),
 

@@ -1,3 +1,4 @@
+import CSystem
 import Foundation
 import RNNCore
 
@@ -25,14 +26,8 @@ enum AnonymousFile {
   }
 
   private static func open() throws -> Int32 {
-    #if os(Linux)
-      // In the C library, but not in its Swift module. 1 is MFD_CLOEXEC.
-      typealias MemoryFile = @convention(c) (UnsafePointer<CChar>, UInt32) -> Int32
-      if let symbol = dlsym(nil, "memfd_create") {
-        let memory = unsafeBitCast(symbol, to: MemoryFile.self)("rnnconv", 1)
-        if memory >= 0 { return memory }
-      }
-    #endif
+    let memory = rnn_memory_file("rnnconv")
+    if memory >= 0 { return memory }
     var template = Array("\(NSTemporaryDirectory())/rnnconv.XXXXXX".utf8CString)
     let descriptor = mkstemp(&template)
     guard descriptor >= 0 else { throw RNNError.cannotWrite("no temporary file can be made") }

@@ -3,10 +3,6 @@ import RNNCore
 
 /// The program that reads and writes HDF5 in a process of its own, because libhdf5 is not safe on damaged files.
 public struct HDF5Helper: Sendable {
-  /// Foundation's start of a process is not made for several threads at once; the tests, which start programs beside
-  /// imports, take it, too.
-  package static let starting = NSLock()
-
   public static let name = "rnnconv-hdf5"
 
   /// The helper's executable.
@@ -52,45 +48,34 @@ public struct HDF5Helper: Sendable {
   private func run<Result>(
     _ command: String, _ input: FileHandle, seconds: Int, _ body: (FileHandle) throws -> Result
   ) throws -> Result {
-    let process = Process()
-    process.executableURL = url
-    process.arguments = [command]
-    // Nothing of the caller's environment reaches the library; a crash prints no backtrace.
-    process.environment = ["SWIFT_BACKTRACE": "enable=no", "HDF5_PLUGIN_PATH": "/nonexistent", "LC_ALL": "C.UTF-8"]
-    process.standardInput = input
     let output = Pipe()
     let errors = Pipe()
-    process.standardOutput = output
-    process.standardError = errors
-    do {
-      HDF5Helper.starting.lock()
-      defer { HDF5Helper.starting.unlock() }
-      try process.run()
-    } catch {
-      throw RNNError.unsupported("\(url.path) cannot be started: \(error.localizedDescription)")
-    }
-    let child = process.processIdentifier
-    let watchdog = DispatchWorkItem { kill(child, SIGKILL) }
+    // Nothing of the caller's environment reaches the library; a crash prints no backtrace.
+    let process = try ChildProcess(
+      url, [command],
+      environment: ["SWIFT_BACKTRACE": "enable=no", "HDF5_PLUGIN_PATH": "/nonexistent", "LC_ALL": "C.UTF-8"],
+      input: input, output: output.fileHandleForWriting, errors: errors.fileHandleForWriting)
+    try? output.fileHandleForWriting.close()
+    try? errors.fileHandleForWriting.close()
+    let watchdog = DispatchWorkItem { process.send(SIGKILL) }
     DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(seconds), execute: watchdog)
     defer { watchdog.cancel() }
     let result = Swift.Result { try body(output.fileHandleForReading) }
     // Whoever stopped reading early must not wait for a helper that still writes.
     if case .failure = result { try? output.fileHandleForReading.close() }
     let message = (try? errors.fileHandleForReading.read(upToCount: 1 << 20)) ?? Data()
-    process.waitUntilExit()
-    if let failure = failure(of: process, message) { throw failure }
+    if let failure = failure(process.wait(), message) { throw failure }
     return try result.get()
   }
 
-  private func failure(of process: Process, _ message: Data) -> RNNError? {
-    switch process.terminationReason {
-    case .uncaughtSignal:
+  private func failure(_ ending: ChildProcess.Ending, _ message: Data) -> RNNError? {
+    switch ending {
+    case .exit(0): return nil
+    case .signal(let number):
       return RNNError.badData(
-        "the HDF5 library gave up on this file (signal \(process.terminationStatus)): it is damaged",
-        remedy: "Fetch or save it again.")
-    case .exit:
-      if process.terminationStatus == 0 { return nil }
-      guard let reason = RNNError.Reason(rawValue: process.terminationStatus),
+        "the HDF5 library gave up on this file (signal \(number)): it is damaged", remedy: "Fetch or save it again.")
+    case .exit(let status):
+      guard let reason = RNNError.Reason(rawValue: status),
         let json = try? JSONValue(parsing: message), let what = json["what"]?.string
       else {
         return RNNError.badData(
@@ -98,8 +83,6 @@ public struct HDF5Helper: Sendable {
       }
       return RNNError(
         reason, what, at: json["place"]?.array?.compactMap(\.string) ?? [], remedy: json["remedy"]?.string)
-    @unknown default:
-      return RNNError(.internalError, "\(HDF5Helper.name) ended in an unknown way")
     }
   }
 

@@ -30,41 +30,38 @@ enum CLI {
     _ arguments: [String], in folder: URL, input: String? = nil, environment: [String: String] = [:],
     program: URL? = nil, deadline: Double = 30, stop: (signal: Int32, when: () -> Bool)? = nil
   ) throws -> Result {
-    let process = Process()
-    process.executableURL = program ?? CLI.program("rnnconv")
-    process.arguments = arguments
-    process.currentDirectoryURL = folder
     var variables = ProcessInfo.processInfo.environment
     variables["RNNCONV_MODEL"] = nil
     variables["SWIFT_BACKTRACE"] = "enable=no"
-    process.environment = variables.merging(environment) { $1 }
     // Files instead of pipes: nothing that the program writes can make it wait for the test.
     let streams = try TemporaryFolder()
     for name in ["in", "out", "err"] {
       try Data((name == "in" ? input ?? "" : "").utf8).write(to: streams.file(name))
     }
-    process.standardInput = try FileHandle(forReadingFrom: streams.file("in"))
-    process.standardOutput = try FileHandle(forWritingTo: streams.file("out"))
-    process.standardError = try FileHandle(forWritingTo: streams.file("err"))
-    let ended = DispatchSemaphore(value: 0)
-    process.terminationHandler = { _ in ended.signal() }
-    try HDF5Helper.starting.withLock { try process.run() }
-    let end = DispatchTime.now() + deadline
-    var hasEnded = false
-    while let stop, !hasEnded, .now() < end {
-      hasEnded = ended.wait(timeout: .now() + 0.02) == .success
-      guard !hasEnded, stop.when() else { continue }
-      kill(process.processIdentifier, stop.signal)
-      break
+    let process = try ChildProcess(
+      program ?? CLI.program("rnnconv"), arguments, environment: variables.merging(environment) { $1 }, in: folder,
+      input: FileHandle(forReadingFrom: streams.file("in")), output: FileHandle(forWritingTo: streams.file("out")),
+      errors: FileHandle(forWritingTo: streams.file("err")))
+    let killing = DispatchWorkItem { process.send(SIGKILL) }
+    DispatchQueue.global().asyncAfter(deadline: .now() + deadline, execute: killing)
+    defer { killing.cancel() }
+    if let stop {
+      while process.poll() == nil {
+        guard stop.when() else {
+          usleep(20_000)
+          continue
+        }
+        process.send(stop.signal)
+        break
+      }
     }
-    if !hasEnded, ended.wait(timeout: end) == .timedOut {
-      kill(process.processIdentifier, SIGKILL)
-      ended.wait()
+    let ending = process.wait()
+    let output = String(decoding: try Data(contentsOf: streams.file("out")), as: UTF8.self)
+    let errors = String(decoding: try Data(contentsOf: streams.file("err")), as: UTF8.self)
+    switch ending {
+    case .exit(let status): return Result(status: status, isSignal: false, output: output, errors: errors)
+    case .signal(let number): return Result(status: number, isSignal: true, output: output, errors: errors)
     }
-    return Result(
-      status: process.terminationStatus, isSignal: process.terminationReason == .uncaughtSignal,
-      output: String(decoding: try Data(contentsOf: streams.file("out")), as: UTF8.self),
-      errors: String(decoding: try Data(contentsOf: streams.file("err")), as: UTF8.self))
   }
 
   static let sentimentModel = Fixtures.folder.appendingPathComponent("sentiment/model.h5").path

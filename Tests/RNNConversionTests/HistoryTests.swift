@@ -90,7 +90,7 @@ struct HistoryTests {
     let x = try statement.tensor("x")
     let (channels, units) = (x.shape[2], 5)
     func arrays(_ letter: String, rows: Int, open: Float) throws -> Tensor {
-      let gates = try ["i", "f", "g", "o"].map { gate -> [Float] in
+      let gates = ["i", "f", "g", "o"].map { gate -> [Float] in
         guard let tensor = statement.arrays["\(letter)_\(gate)"] else {
           return [Float](repeating: open, count: rows * units)
         }

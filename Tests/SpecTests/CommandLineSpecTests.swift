@@ -14,17 +14,15 @@ struct CommandLineSpecTests {
   }
 
   private func output(_ arguments: [String]) throws -> String {
-    let process = Process()
-    process.executableURL = Fixtures.product("rnnconv")
-    process.arguments = arguments
-    // Help wraps at the width of the terminal, or at this one.
-    process.environment = ["COLUMNS": "80"]
     let pipe = Pipe()
-    process.standardOutput = pipe
-    try HDF5Helper.starting.withLock { try process.run() }
+    // Help wraps at the width of the terminal, or at this one.
+    let process = try ChildProcess(
+      Fixtures.product("rnnconv"), arguments, environment: ["COLUMNS": "80"],
+      input: FileHandle(forReadingFrom: URL(fileURLWithPath: "/dev/null")),
+      output: pipe.fileHandleForWriting, errors: .standardError)
+    try pipe.fileHandleForWriting.close()
     let data = try pipe.fileHandleForReading.readToEnd() ?? Data()
-    process.waitUntilExit()
-    try #require(process.terminationStatus == 0)
+    try #require(process.wait() == .exit(0))
     return String(decoding: data, as: UTF8.self)
   }
 

@@ -31,7 +31,7 @@ struct DependencyDirectionTests {
     "rnnconv-hdf5": ["RNNHDF5", "RNNCore"],
     "RNNDialects": ["RNNCore"],
     "RNNText": ["RNNCore"],
-    "RNNConversion": ["RNNCore", "RNNContainers", "RNNDialects", "RNNText", "Crypto"],
+    "RNNConversion": ["RNNCore", "RNNContainers", "RNNDialects", "RNNText", "CSystem", "Crypto"],
     "RNNRuntime": ["RNNCore", "RNNText", "CRNNKernels", "RealModule"],
     "RNNTraining": ["RNNCore", "RNNRuntime", "RealModule"],
     "RNNDatasets": ["RNNCore", "RNNText", "RNNContainers"],
