@@ -78,6 +78,18 @@ package final class ChildProcess: Sendable {
     self.identifier = identifier
   }
 
+  /// A pipe that no other program gets. Foundation's `Pipe` ends this program where no more files can be opened.
+  /// - Throws: `unsupported` in that case.
+  package static func pipe() throws -> (reading: FileHandle, writing: FileHandle) {
+    var ends: [Int32] = [-1, -1]
+    guard Foundation.pipe(&ends) == 0 else { throw RNNError.unsupported("no more files can be opened") }
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+    return (
+      FileHandle(fileDescriptor: ends[0], closeOnDealloc: true),
+      FileHandle(fileDescriptor: ends[1], closeOnDealloc: true)
+    )
+  }
+
   /// Waits until the program has ended.
   package func wait() -> Ending {
     // Without reaping, and without the lock, for which whoever wants to end it would have to wait.

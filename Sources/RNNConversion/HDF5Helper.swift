@@ -48,22 +48,22 @@ public struct HDF5Helper: Sendable {
   private func run<Result>(
     _ command: String, _ input: FileHandle, seconds: Int, _ body: (FileHandle) throws -> Result
   ) throws -> Result {
-    let output = Pipe()
-    let errors = Pipe()
+    let output = try ChildProcess.pipe()
+    let errors = try ChildProcess.pipe()
     // Nothing of the caller's environment reaches the library; a crash prints no backtrace.
     let process = try ChildProcess(
       url, [command],
       environment: ["SWIFT_BACKTRACE": "enable=no", "HDF5_PLUGIN_PATH": "/nonexistent", "LC_ALL": "C.UTF-8"],
-      input: input, output: output.fileHandleForWriting, errors: errors.fileHandleForWriting)
-    try? output.fileHandleForWriting.close()
-    try? errors.fileHandleForWriting.close()
+      input: input, output: output.writing, errors: errors.writing)
+    try? output.writing.close()
+    try? errors.writing.close()
     let watchdog = DispatchWorkItem { process.send(SIGKILL) }
     DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(seconds), execute: watchdog)
     defer { watchdog.cancel() }
-    let result = Swift.Result { try body(output.fileHandleForReading) }
+    let result = Swift.Result { try body(output.reading) }
     // Whoever stopped reading early must not wait for a helper that still writes.
-    if case .failure = result { try? output.fileHandleForReading.close() }
-    let message = (try? errors.fileHandleForReading.read(upToCount: 1 << 20)) ?? Data()
+    if case .failure = result { try? output.reading.close() }
+    let message = (try? errors.reading.read(upToCount: 1 << 20)) ?? Data()
     if let failure = failure(process.wait(), message) { throw failure }
     return try result.get()
   }

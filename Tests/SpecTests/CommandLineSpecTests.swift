@@ -14,14 +14,14 @@ struct CommandLineSpecTests {
   }
 
   private func output(_ arguments: [String]) throws -> String {
-    let pipe = Pipe()
+    let pipe = try ChildProcess.pipe()
     // Help wraps at the width of the terminal, or at this one.
     let process = try ChildProcess(
       Fixtures.product("rnnconv"), arguments, environment: ["COLUMNS": "80"],
       input: FileHandle(forReadingFrom: URL(fileURLWithPath: "/dev/null")),
-      output: pipe.fileHandleForWriting, errors: .standardError)
-    try pipe.fileHandleForWriting.close()
-    let data = try pipe.fileHandleForReading.readToEnd() ?? Data()
+      output: pipe.writing, errors: .standardError)
+    try pipe.writing.close()
+    let data = try pipe.reading.readToEnd() ?? Data()
     try #require(process.wait() == .exit(0))
     return String(decoding: data, as: UTF8.self)
   }
