@@ -148,7 +148,9 @@ extension ModelExport {
       tensorCount = model.parameters.count
       switch format {
       case .kerasH5, .kerasH5Weights:
-        let checkpoint = try KerasExport.checkpoint(of: model, format == .kerasH5 ? .wholeModel : .weightsOnly)
+        let checkpoint: Checkpoint
+        (checkpoint, ledger) = try KerasExport.checkpoint(
+          of: model, format == .kerasH5 ? .wholeModel : .weightsOnly)
         write = { sink in try sink(try HDF5Helper(at: options.helper).image(of: checkpoint)) }
       case .keras:
         let archive = try KerasExport.archive(of: model)

@@ -7,7 +7,7 @@ import Testing
 @Suite struct ExportTests {
   /// The file's content, its `model_config` where an HDF5 reader would put it.
   private func exported(_ model: NativeModel, _ content: KerasExport.Content = .wholeModel) throws -> Checkpoint {
-    var checkpoint = try KerasExport.checkpoint(of: model, content)
+    var checkpoint = try KerasExport.checkpoint(of: model, content).checkpoint
     if let json = checkpoint.attribute("model_config", at: "")?.string { checkpoint.architecture = .keras(json: json) }
     return checkpoint
   }

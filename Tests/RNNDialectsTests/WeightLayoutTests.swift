@@ -58,9 +58,20 @@ import Testing
       result.append((.separableConv1D(separable), [9, inputs]))
     }
     result.append((.embedding(EmbeddingSpec(inputDim: size(), outputDim: units, maskZero: false)), [nil]))
-    result.append((.batchNormalization(BatchNormalizationSpec(axis: -1, epsilon: 1e-3, momentum: 0.9)), [inputs]))
-    result.append((.layerNormalization(LayerNormalizationSpec(axes: [-1], epsilon: 1e-3)), [inputs]))
-    result.append((.groupNormalization(GroupNormalizationSpec(groups: 1, axis: -1, epsilon: 1e-3)), [inputs]))
+    for (scale, center) in [(true, true), (true, false), (false, true), (false, false)] {
+      var batch = BatchNormalizationSpec(axis: -1, epsilon: 1e-3, momentum: 0.9)
+      (batch.scale, batch.center) = (scale, center)
+      result.append((.batchNormalization(batch), [inputs]))
+      var layer = LayerNormalizationSpec(axes: [-1], epsilon: 1e-3)
+      (layer.scale, layer.center) = (scale, center)
+      result.append((.layerNormalization(layer), [inputs]))
+      var group = GroupNormalizationSpec(groups: 1, axis: -1, epsilon: 1e-3)
+      (group.scale, group.center) = (scale, center)
+      result.append((.groupNormalization(group), [inputs]))
+    }
+    var rootMeanSquare = LayerNormalizationSpec(axes: [-1], epsilon: 1e-3)
+    (rootMeanSquare.form, rootMeanSquare.center) = (.rootMeanSquare, false)
+    result.append((.layerNormalization(rootMeanSquare), [inputs]))
     return result
   }
 
@@ -122,6 +133,62 @@ import Testing
 
   private func carries(_ dialect: WeightDialect, _ spec: LayerSpec, both: Bool) -> Bool {
     !dialect.layouts(of: spec).isEmpty && (!both || spec.isRecurrent)
+  }
+
+  /// What the frameworks' own modules hold when they are built with the options that ours has.
+  @Test(arguments: [
+    ("pytorch", true, false, ["weight", "bias", "running_mean", "running_var", "num_batches_tracked"]),
+    ("pytorch", false, true, ["weight", "bias", "running_mean", "running_var", "num_batches_tracked"]),
+    ("pytorch", false, false, ["running_mean", "running_var", "num_batches_tracked"]),
+    ("mlx", false, true, ["weight", "bias", "running_mean", "running_var"]),
+    ("chainer", true, false, ["gamma", "avg_mean", "avg_var", "N"]),
+    ("flax-nnx", false, true, ["bias", "mean", "var"]),
+  ])
+  func oneOfScaleAndShiftIsWrittenAsTheModuleHasIt(
+    _ name: String, _ scale: Bool, _ center: Bool, _ expected: [String]
+  ) throws {
+    let dialect = try #require(WeightDialect.named(name))
+    var norm = BatchNormalizationSpec(axis: -1, epsilon: 1e-3, momentum: 0.9)
+    (norm.scale, norm.center) = (scale, center)
+    var random = SeededGenerator(seed: 8)
+    let whole = try model(.batchNormalization(norm), [3], both: false, .float32, &random)
+    let written = try WeightWriting(whole, dialect: dialect)
+    #expect(Set(written.tensors.map(\.name)) == Set(expected.map { "layer\(dialect.separator)\($0)" }))
+    func values(_ name: String) -> [Double]? {
+      written.tensors.first { $0.name == "layer\(dialect.separator)\(name)" }?.tensor.doubles()
+    }
+    if !scale, center { #expect([nil, [1, 1, 1]].contains(values("weight"))) }
+    if scale, !center { #expect([nil, [0, 0, 0]].contains(values("bias"))) }
+  }
+
+  /// The cells of these frameworks have a bias always; ours may have none.
+  @Test(arguments: ["flax-linen", "flax-nnx", "chainer", "tensorflow1"])
+  func aBiasThatCannotBeAbsentIsZero(_ name: String) throws {
+    let dialect = try #require(WeightDialect.named(name))
+    var random = SeededGenerator(seed: 9)
+    for round in 0..<8 {
+      for (spec, input) in Self.layers(&random)
+      where spec.recurrentOptions?.useBias == false && carries(dialect, spec, both: false) {
+        var biased = spec
+        var options = spec.recurrentOptions ?? RecurrentOptions()
+        options.useBias = true
+        biased.setRecurrentOptions(options)
+        let without = try model(spec, input, both: false, .float32, &random)
+        let written = try WeightWriting(without, dialect: dialect)
+        let other = try WeightWriting(
+          try fitted(try model(biased, input, both: false, .float32, &random), dialect), dialect: dialect)
+        #expect(written.tensors.map(\.name) == other.tensors.map(\.name), "\(name) \(spec) \(round)")
+        #expect(written.tensors.map(\.tensor.shape) == other.tensors.map(\.tensor.shape))
+        let own = Set(without.parameters.flatMap { $0.tensor.doubles() })
+        for (name, tensor) in written.tensors
+        where !tensor.doubles().allSatisfy({ own.contains($0) || own.contains(-$0) }) {
+          #expect(tensor.doubles().allSatisfy { $0 == 0 }, "\(name)")
+        }
+        // A bias that is there cannot be what the architecture says is not.
+        let error = #expect(throws: RNNError.self) { try readBack(other, without, dialect) }
+        #expect(error?.what.contains("bias") == true)
+      }
+    }
   }
 
   @Test(arguments: dialects.map(\.name)) func whatIsWrittenIsReadWithTheSameBits(_ name: String) throws {

@@ -7,14 +7,16 @@ extension WeightDialect {
       LayerLayout(.embedding, .any, "L.EmbedID", [.init("W", .whole("embeddings"))]),
       LayerLayout(.dense, .any, "L.Linear", [.init("W", .whole("kernel").turned), .init("b", .whole("bias"))]),
       LayerLayout(
-        .lstm, .any, "L.LSTM",
+        .lstm, .any, "L.LSTM", implied: LayerLayout.Implied.bias,
         [
           .init("upward/W", inTurn("kernel", \.turned)), .init("upward/b", inTurn("bias")),
           .init("lateral/W", inTurn("recurrent_kernel", \.turned)),
         ]),
-      LayerLayout(.lstm, .any, "L.NStepLSTM", isNumbered: true, numbered("ifco", of: "ifco", rows: false)),
       LayerLayout(
-        .gru, .resetBefore, "L.GRU",
+        .lstm, .any, "L.NStepLSTM", implied: LayerLayout.Implied.bias, isNumbered: true,
+        numbered("ifco", of: "ifco", rows: false)),
+      LayerLayout(
+        .gru, .resetBefore, "L.GRU", implied: LayerLayout.Implied.bias,
         [
           .init("W_r/W", .gate("kernel", "r", of: "zrh").turned),
           .init("W_r/b", .gate("bias", "r", of: "zrh")),
@@ -29,9 +31,11 @@ extension WeightDialect {
           .init("U/W", .gate("recurrent_kernel", "h", of: "zrh").turned),
           .init("U/b", .addend(.gate("bias", "h", of: "zrh"))),
         ]),
-      LayerLayout(.gru, .resetAfter, "L.NStepGRU", isNumbered: true, numbered("rzh", of: "zrh", rows: true)),
       LayerLayout(
-        .simpleRNN, .any, "L.NStepRNNTanh, L.NStepRNNReLU", isNumbered: true,
+        .gru, .resetAfter, "L.NStepGRU", implied: LayerLayout.Implied.bias, isNumbered: true,
+        numbered("rzh", of: "zrh", rows: true)),
+      LayerLayout(
+        .simpleRNN, .any, "L.NStepRNNTanh, L.NStepRNNReLU", implied: LayerLayout.Implied.bias, isNumbered: true,
         [
           .init("w0", .whole("kernel").turned), .init("w1", .whole("recurrent_kernel").turned),
           .init("b0", .whole("bias")), .init("b1", .addend(.whole("bias"))),
@@ -59,10 +63,10 @@ extension WeightDialect {
           .init("avg_var", .whole("moving_variance")), .init("N", nil),
         ]),
       LayerLayout(
-        .layerNormalization, .any, "L.LayerNormalization",
+        .layerNormalization, .centered, "L.LayerNormalization", implied: [.init("gamma"), .init("beta")],
         [.init("gamma", .whole("gamma")), .init("beta", .whole("beta"))]),
       LayerLayout(
-        .groupNormalization, .any, "L.GroupNormalization",
+        .groupNormalization, .any, "L.GroupNormalization", implied: [.init("gamma"), .init("beta")],
         [.init("gamma", .whole("gamma")), .init("beta", .whole("beta"))]),
     ],
     source: "Chainer 7.8.1, measured")

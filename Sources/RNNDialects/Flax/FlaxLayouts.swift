@@ -4,9 +4,9 @@ extension WeightDialect {
     name: "flax-linen", framework: "Flax linen", separator: "/", collections: ["params", "batch_stats"],
     directions: .places(forward: "forward_rnn/cell", backward: "backward_rnn/cell", alone: "cell"),
     layouts: flaxSimple(depthwise: "nn.Conv with feature_group_count=in_features", collected: true) + [
-      LayerLayout(.lstm, .any, "nn.LSTMCell", lstmByName(forget: "if")),
+      LayerLayout(.lstm, .any, "nn.LSTMCell", implied: LayerLayout.Implied.bias, lstmByName(forget: "if")),
       LayerLayout(
-        .gru, .resetAfter, "nn.GRUCell",
+        .gru, .resetAfter, "nn.GRUCell", implied: LayerLayout.Implied.bias,
         [
           .init("ir/kernel", .gate("kernel", "r", of: "zrh")), .init("iz/kernel", .gate("kernel", "z", of: "zrh")),
           .init("in/kernel", .gate("kernel", "h", of: "zrh")),
@@ -21,7 +21,7 @@ extension WeightDialect {
           .init("hn/bias", .gate("bias", "h", of: "zrh", row: 1)),
         ]),
       LayerLayout(
-        .simpleRNN, .any, "nn.SimpleCell",
+        .simpleRNN, .any, "nn.SimpleCell", implied: LayerLayout.Implied.bias,
         [
           .init("i/kernel", .whole("kernel")), .init("i/bias", .whole("bias")),
           .init("h/kernel", .whole("recurrent_kernel")),
@@ -35,16 +35,17 @@ extension WeightDialect {
     directions: .places(forward: "forward_rnn/cell", backward: "backward_rnn/cell", alone: "cell"),
     layouts: flaxSimple(depthwise: "nnx.Conv with feature_group_count=in_features", collected: false) + [
       LayerLayout(
-        .lstm, .any, "nnx.OptimizedLSTMCell",
+        .lstm, .any, "nnx.OptimizedLSTMCell", implied: LayerLayout.Implied.bias,
         [
           .init("dense_i/kernel", .gates("kernel", "ifco", of: "ifco", along: 1)),
           .init("dense_h/kernel", .gates("recurrent_kernel", "ifco", of: "ifco", along: 1)),
           .init("dense_h/bias", .gates("bias", "ifco", of: "ifco")),
         ]),
-      LayerLayout(.lstm, .any, "nnx.LSTMCell", lstmByName(forget: "if_")),
+      LayerLayout(.lstm, .any, "nnx.LSTMCell", implied: LayerLayout.Implied.bias, lstmByName(forget: "if_")),
       LayerLayout(
         .gru, .resetAfter, "nnx.GRUCell",
         absent: [.init(parameter: "bias", gate: .init(letter: "h", order: "zrh"), row: 1)],
+        implied: LayerLayout.Implied.bias,
         [
           .init("dense_i/kernel", .gates("kernel", "rzh", of: "zrh", along: 1)),
           .init("dense_h/kernel", .gates("recurrent_kernel", "rzh", of: "zrh", along: 1)),
@@ -58,7 +59,7 @@ extension WeightDialect {
               ], axis: 0)),
         ]),
       LayerLayout(
-        .simpleRNN, .any, "nnx.SimpleCell",
+        .simpleRNN, .any, "nnx.SimpleCell", implied: LayerLayout.Implied.bias,
         [
           .init("dense_i/kernel", .whole("kernel")), .init("dense_i/bias", .whole("bias")),
           .init("dense_h/kernel", .whole("recurrent_kernel")),
@@ -107,7 +108,9 @@ extension WeightDialect {
           .init("var", .whole("moving_variance"), collection: statistics),
         ]),
       LayerLayout(
-        .layerNormalization, .any, "LayerNorm", [.init("scale", .whole("gamma")), .init("bias", .whole("beta"))]),
+        .layerNormalization, .centered, "LayerNorm",
+        [.init("scale", .whole("gamma")), .init("bias", .whole("beta"))]),
+      LayerLayout(.layerNormalization, .rootMeanSquare, "RMSNorm", [.init("scale", .whole("gamma"))]),
       LayerLayout(
         .groupNormalization, .any, "GroupNorm", [.init("scale", .whole("gamma")), .init("bias", .whole("beta"))]),
     ]

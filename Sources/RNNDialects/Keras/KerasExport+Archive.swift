@@ -14,7 +14,7 @@ extension KerasExport {
 
   /// - Throws: `unsupported` for what Keras 3 cannot express.
   public static func archive(of model: NativeModel) throws -> Archive {
-    let export = try KerasExport(keras3: model)
+    let export = try KerasExport(keras3: model, .wholeModel)
     var config = JSONObject()
     let isSequential = model.spec.isSequential
     config["module"] = .string(isSequential ? "keras" : "keras.src.models.functional")
@@ -22,7 +22,7 @@ extension KerasExport {
     let architecture = try export.architecture(isArchive: true)
     config["config"] = architecture["config"] ?? .null
     config["registered_name"] = isSequential ? .null : "Functional"
-    var ledger: [LedgerEntry] = []
+    var ledger = export.ledger
     let training = export.compileConfiguration()
     if let training {
       config["compile_config"] = training

@@ -11,12 +11,16 @@ public struct KerasExport {
   }
 
   let model: NativeModel
+  /// What the file does not hold as the model has it.
+  let ledger: [LedgerEntry]
   let generation: KerasGeneration
   let version: String
 
   /// - Throws: `unsupported` for what the generation of Keras cannot express.
-  public static func checkpoint(of model: NativeModel, _ content: Content) throws -> Checkpoint {
-    let export = KerasExport(model)
+  public static func checkpoint(
+    of model: NativeModel, _ content: Content
+  ) throws -> (checkpoint: Checkpoint, ledger: [LedgerEntry]) {
+    let export = KerasExport(model, content)
     var checkpoint = Checkpoint()
     switch content {
     case .wholeModel:
@@ -28,38 +32,45 @@ public struct KerasExport {
     case .weightsOnly:
       try export.addWeights(to: &checkpoint, root: "")
     }
-    return checkpoint
+    var ledger = export.ledger
+    if content == .wholeModel, export.generation == .keras3 { ledger += forgottenAxes(model.spec.layers) }
+    return (checkpoint, ledger)
   }
 
-  /// The version that the file will state: `hard_sigmoid` and the names of activations mean what they mean there.
-  init(_ model: NativeModel) {
-    self.model = model
+  /// Keras 3 reads a list of axes only in its own format; in an HDF5 file, of its own or ours, it passes it over.
+  private static func forgottenAxes(_ layers: [ModelSpec.Layer]) -> [LedgerEntry] {
+    layers.flatMap { layer -> [LedgerEntry] in
+      let configuration = layer.spec.configuration
+      if let composite = configuration as? any CompositeLayer { return forgottenAxes(composite.innerLayers) }
+      let axes =
+        (configuration as? SoftmaxSpec)?.axes ?? (configuration as? LayerNormalizationSpec)?.axes
+        ?? (configuration as? UnitNormalizationSpec)?.axes ?? (configuration as? NormalizationSpec)?.axes ?? []
+      guard axes.count > 1 else { return [] }
+      return [
+        LedgerEntry(
+          .dropped, layer.name, "the axes \(axes): Keras 3 takes the last one when it reads a .h5; export to keras")
+      ]
+    }
+  }
+
+  /// In the generation in which `hard_sigmoid` and the names of activations mean what they mean in the model.
+  private init(_ model: NativeModel, _ content: Content) {
     let activations = model.spec.layers.flatMap(\.spec.activations)
     func all(areIn generation: KerasGeneration) -> Bool {
       activations.allSatisfy { KerasActivationLayers.has($0, generation) }
     }
     if !all(areIn: .keras3) {
-      generation = .keras2
+      self.init(model, .keras2, content)
     } else if !all(areIn: .keras2) {
-      generation = .keras3
+      self.init(model, .keras3, content)
     } else {
-      generation = model.provenance.dialect == KerasGeneration.keras3.rawValue ? .keras3 : .keras2
+      self.init(model, model.provenance.dialect == KerasGeneration.keras3.rawValue ? .keras3 : .keras2, content)
     }
-    let isSame = model.provenance.dialect == generation.rawValue
-    let fallback =
-      switch generation {
-      case .keras1, .keras2: "2.2.4"
-      case .keras3: "3.15.0"
-      }
-    version = isSame ? model.provenance.frameworkVersion ?? fallback : fallback
   }
 
   /// For a file that only Keras 3 reads.
   /// - Throws: `unsupported` naming a function that Keras 3 does not have.
-  init(keras3 model: NativeModel) throws {
-    self.model = model
-    generation = .keras3
-    version = model.provenance.dialect == generation.rawValue ? model.provenance.frameworkVersion ?? "3.15.0" : "3.15.0"
+  init(keras3 model: NativeModel, _ content: Content) throws {
     for layer in model.spec.layers {
       for activation in layer.spec.activations where !KerasActivationLayers.has(activation, .keras3) {
         throw RNNError.unsupported(
@@ -67,6 +78,24 @@ public struct KerasExport {
           remedy: "Export to keras-h5, in the form of Keras 2.")
       }
     }
+    self.init(model, .keras3, content)
+  }
+
+  private init(_ model: NativeModel, _ generation: KerasGeneration, _ content: Content) {
+    self.generation = generation
+    let isSame = model.provenance.dialect == generation.rawValue
+    // Without an architecture, there is nothing that Keras could refuse.
+    (self.model, ledger) =
+      switch (generation, content) {
+      case (.keras3, .wholeModel): KerasOperationNames.renamed(model)
+      case (.keras1, _), (.keras2, _), (.keras3, .weightsOnly): (model, [])
+      }
+    let fallback =
+      switch generation {
+      case .keras1, .keras2: "2.2.4"
+      case .keras3: "3.15.0"
+      }
+    version = isSame ? model.provenance.frameworkVersion ?? fallback : fallback
   }
 
   // MARK: - Architecture

@@ -76,17 +76,23 @@ public indirect enum Arrangement: Sendable, Equatable {
   /// The two axes of a matrix the other way round.
   var turned: Arrangement { .transposed(self, [1, 0]) }
 
-  /// The native blocks in it.
-  public var blocks: [Block] {
+  /// What it is made of.
+  var parts: [Arrangement] {
     switch self {
-    case .block(let block): [block]
-    case .joined(let parts, _), .interleaved(let parts): parts.flatMap(\.blocks)
+    case .block: []
+    case .joined(let parts, _), .interleaved(let parts): parts
     case .transposed(let inner, _), .flipped(let inner, _), .negated(let inner), .widened(let inner, _),
       .merged(let inner, _), .recast(let inner, _), .addend(let inner), .unread(let inner), .half(let inner),
       .otherHalf(let inner):
-      inner.blocks
-    case .summed(let first, let second): first.blocks + second.blocks
+      [inner]
+    case .summed(let first, let second): [first, second]
     }
+  }
+
+  /// The native blocks in it.
+  public var blocks: [Block] {
+    if case .block(let block) = self { return [block] }
+    return parts.flatMap(\.blocks)
   }
 }
 

@@ -7,7 +7,7 @@ public enum DialectArithmetic {
     var losses: [LedgerEntry] = []
     func lose(_ leaf: PlainLeaf, _ what: String) { losses.append(LedgerEntry(.dropped, leaf.path, what)) }
     for leaf in spec.leaves {
-      let module = dialect.layout(of: leaf.spec)?.module ?? dialect.framework
+      let module = dialect.layout(of: leaf)?.module ?? dialect.framework
       for reason in reasons(leaf.spec) { lose(leaf, "\(module) has no \(reason)") }
       if let options = leaf.spec.recurrentOptions, options.stateful {
         lose(leaf, "states that outlive a batch are the caller's there")
@@ -40,6 +40,12 @@ public enum DialectArithmetic {
       if [lstm.activation, lstm.outputActivation] != [.tanh, .tanh] { reasons.append("activations other than tanh") }
       if lstm.recurrentActivation != .sigmoid { reasons.append("gates of \(lstm.recurrentActivation.name)") }
       if lstm.sumClip != nil { reasons.append("clipping of sums") }
+    case .layerNormalization(let norm):
+      switch norm.form {
+      case .centered, .rootMeanSquare: break
+      case .uncentered: reasons.append("form that leaves the mean in and divides by the deviation")
+      case .doubleEpsilon: reasons.append("epsilon outside of the root")
+      }
     case _: break
     }
     return reasons

@@ -69,6 +69,11 @@ public enum LayoutTables {
           "| \(first) | `\(name(item, layout, dialect))` | (\(shape)) | "
             + (item.arrangement?.words ?? "written as 0, not read") + " |")
       }
+      for item in layout.implied {
+        let condition = item.companion.map { "where there is a \($0)" } ?? "always"
+        let neutral = Int(LayerLayout.Implied.neutral(item.parameter))
+        lines.append("|  |  | | | has \(item.parameter) \(condition): \(neutral) where the layer has none |")
+      }
       for block in layout.absent { lines.append("|  |  | | | lacks \(block.words): 0 when read, and must be 0 |") }
     }
     return lines + [""]

@@ -40,11 +40,7 @@ struct WeightReading {
 
   private mutating func read(_ spec: ModelSpec) throws {
     let leaves = spec.leaves
-    let plain = spec.plain
-    var shapes: [String: [String: [Int]]] = [:]
-    for (layer, parameters) in zip(plain.layers, try plain.shapes().parameters) {
-      shapes[layer.name] = Dictionary(parameters.map { ($0.name, $0.shape) }, uniquingKeysWith: { $1 })
-    }
+    let shapes = try spec.possibleParameterShapes()
     try refuseUnknown(leaves)
     let modules = dialect.moduleNames(leaves)
     var taken: Set<WeightDialect.Place> = []
@@ -162,6 +158,7 @@ struct WeightReading {
     for name in leaf.spec.parameterNames {
       parameters.append(Parameter(path: leaf.path, name: name, tensor: try assembly.parameter(name)))
     }
+    for name in layout.neutral { try checkNeutral(try assembly.parameter(name), name, leaf, layout) }
     rounded += assembly.rounded.sorted().map { NativeModel.path(layer: leaf.path, parameter: $0) }
     decisions.append(
       "'\(leaf.path)' is \(dialect.framework)'s \(layout.module) at "
@@ -169,11 +166,61 @@ struct WeightReading {
   }
 }
 
+extension WeightReading {
+  /// Checks that a parameter which the layer lacks changes nothing.
+  private func checkNeutral(_ tensor: Tensor, _ name: String, _ leaf: PlainLeaf, _ layout: LayerLayout) throws {
+    let neutral = LayerLayout.Implied.neutral(name)
+    guard tensor.doubles().contains(where: { $0 != neutral }) else { return }
+    throw RNNError.badData(
+      "'\(leaf.path)' has no \(name) in the architecture, and \(dialect.framework)'s \(layout.module) in the file has "
+        + "one that is not \(Int(neutral))",
+      remedy: "Check that the architecture belongs to these weights.")
+  }
+}
+
+extension ModelSpec {
+  /// The shapes of the parameters of each plain layer, by its path, with those that it could have but lacks.
+  func possibleParameterShapes() throws -> [String: [String: [Int]]] {
+    var plain = self.plain
+    for index in plain.layers.indices { plain.layers[index].spec.haveBiasAndScale() }
+    return Dictionary(
+      try zip(plain.layers, plain.shapes().parameters).map { layer, parameters in
+        (layer.name, Dictionary(parameters.map { ($0.name, $0.shape) }, uniquingKeysWith: { $1 }))
+      }, uniquingKeysWith: { $1 })
+  }
+}
+
+extension LayerSpec {
+  /// Gives a recurrent layer a bias, and a normalization both of its parameters.
+  fileprivate mutating func haveBiasAndScale() {
+    if var options = recurrentOptions {
+      options.useBias = true
+      setRecurrentOptions(options)
+    } else if case .batchNormalization(var norm) = self {
+      (norm.center, norm.scale) = (true, true)
+      self = .batchNormalization(norm)
+    } else if case .layerNormalization(var norm) = self {
+      (norm.center, norm.scale) = (true, true)
+      self = .layerNormalization(norm)
+    } else if case .groupNormalization(var norm) = self {
+      (norm.center, norm.scale) = (true, true)
+      self = .groupNormalization(norm)
+    }
+  }
+}
+
 extension WeightDialect {
   /// All layouts that a plain layer may be stored in: the one that we write first.
   func layouts(of spec: LayerSpec) -> [LayerLayout] {
     layouts.filter { $0.kind == spec.kind && $0.form.takes(spec) && $0.uncovered(of: spec).isEmpty }
-      .map { $0.fitted(to: spec) }
+      .flatMap { $0.fitted(to: spec) }
+  }
+
+  /// The layout that a layer is written in; `nil` where the framework has no such layer.
+  func layout(of leaf: PlainLeaf) -> LayerLayout? {
+    let layouts = layouts(of: leaf.spec)
+    // Chainer's layers of two directions are its numbered ones.
+    return layouts.first { leaf.direction != nil && $0.isNumbered } ?? layouts.first
   }
 
   /// Whether any of a file's names is one that the dialect's tensors have.

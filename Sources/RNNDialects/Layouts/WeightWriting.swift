@@ -11,16 +11,21 @@ public struct WeightWriting {
     let leaves = model.spec.leaves
     var refused: [String] = []
     let byPath = model.tensorsByPath
+    let shapes = try model.spec.possibleParameterShapes()
     for (leaf, module) in zip(leaves, dialect.moduleNames(leaves)) {
-      let parameters = Dictionary(
+      var parameters = Dictionary(
         leaf.spec.parameterNames.compactMap { name in
           byPath[NativeModel.path(layer: leaf.path, parameter: name)].map { (name, $0) }
         }, uniquingKeysWith: { $1 })
-      let layouts = dialect.layouts(of: leaf.spec)
-      // Chainer's layers of two directions are its numbered ones.
-      guard let layout = layouts.first(where: { leaf.direction != nil && $0.isNumbered }) ?? layouts.first else {
+      guard let layout = dialect.layout(of: leaf) else {
         refused.append("'\(leaf.path)' (\(leaf.spec.described))")
         continue
+      }
+      for name in layout.neutral {
+        let shape = shapes[leaf.path]?[name] ?? []
+        parameters[name] = try Tensor(
+          rounding: [Double](repeating: LayerLayout.Implied.neutral(name), count: shape.reduce(1, *)),
+          to: parameters.values.first?.dtype ?? .float32, shape: shape)
       }
       guard try layout.absent.allSatisfy({ try $0.tensor(from: parameters).doubles().allSatisfy { $0 == 0 } }) else {
         refused.append(
@@ -64,14 +69,7 @@ public struct WeightWriting {
 extension Arrangement {
   /// The pairs of native blocks that the framework has only the sum of.
   var sums: [(Arrangement, Arrangement)] {
-    switch self {
-    case .block: []
-    case .joined(let parts, _), .interleaved(let parts): parts.flatMap(\.sums)
-    case .transposed(let inner, _), .flipped(let inner, _), .negated(let inner), .widened(let inner, _),
-      .merged(let inner, _), .recast(let inner, _), .addend(let inner), .unread(let inner), .half(let inner),
-      .otherHalf(let inner):
-      inner.sums
-    case .summed(let first, let second): [(first, second)]
-    }
+    if case .summed(let first, let second) = self { return [(first, second)] }
+    return parts.flatMap(\.sums)
   }
 }

@@ -53,16 +53,17 @@ extension WeightDialect {
           .init("pointwise.bias", .whole("bias")),
         ]),
       LayerLayout(
-        .batchNormalization, .any, "nn.BatchNorm",
+        .batchNormalization, .any, "nn.BatchNorm", implied: LayerLayout.Implied.affine,
         [
           .init("weight", .whole("gamma")), .init("bias", .whole("beta")),
           .init("running_mean", .whole("moving_mean")), .init("running_var", .whole("moving_variance")),
         ]),
       LayerLayout(
-        .layerNormalization, .any, "nn.LayerNorm",
+        .layerNormalization, .centered, "nn.LayerNorm", implied: [.init("gamma", with: "beta")],
         [.init("weight", .whole("gamma")), .init("bias", .whole("beta"))]),
+      LayerLayout(.layerNormalization, .rootMeanSquare, "nn.RMSNorm", [.init("weight", .whole("gamma"))]),
       LayerLayout(
-        .groupNormalization, .any, "nn.GroupNorm",
+        .groupNormalization, .any, "nn.GroupNorm", implied: LayerLayout.Implied.affine,
         [.init("weight", .whole("gamma")), .init("bias", .whole("beta"))]),
     ],
     source: "MLX 0.32.4, measured")

@@ -123,7 +123,7 @@ public struct TorchChain {
         }
         shape = readsSteps ? [nil, first.inputs] : [first.inputs]
       }
-    case .batchNorm, .layerNorm: shape = [first.inputs]
+    case .batchNorm, .layerNorm, .vector: shape = [first.inputs]
     }
     return ModelSpec.Layer(name: "input", spec: .input(InputSpec(shape: shape, dtype: dtype)))
   }
@@ -143,13 +143,30 @@ public struct TorchChain {
       (norm.center, norm.scale) = (isAffine, isAffine)
       append(module, .batchNormalization(norm))
       assume("eps", of: module, "eps is 1e-5, PyTorch's default")
-    case .layerNorm(let hasBias):
+    case .layerNorm:
       try meet(module)
-      var norm = LayerNormalizationSpec(axes: [-1], epsilon: number("eps", of: module, default: 1e-5))
-      norm.center = hasBias
-      append(module, .layerNormalization(norm))
+      append(
+        module,
+        .layerNormalization(LayerNormalizationSpec(axes: [-1], epsilon: number("eps", of: module, default: 1e-5)))
+      )
       assume("eps", of: module, "eps is 1e-5, PyTorch's default")
+    case .vector: try addVector(module)
     }
+  }
+
+  private mutating func addVector(_ module: TorchModules.Module) throws {
+    let className = self.module(module.name)?.className ?? ""
+    try meet(module)
+    var norm = LayerNormalizationSpec(axes: [-1], epsilon: number("eps", of: module, default: 1e-5))
+    norm.center = false
+    if className.hasSuffix(".RMSNorm") {
+      norm.form = .rootMeanSquare
+      // None stands for the distance of 1 from the next number.
+      norm.epsilon = number("eps", of: module, default: Double(Float.ulpOfOne))
+    } else if !className.hasSuffix(".LayerNorm") {
+      throw TorchChain.noChain("'\(module.name)' may be an RMSNorm, a LayerNorm without bias or a PReLU")
+    }
+    append(module, .layerNormalization(norm))
   }
 
   private mutating func addMatrix(
@@ -197,7 +214,7 @@ public struct TorchChain {
     let feedsSteps: Bool
     switch next?.kind {
     case .recurrent, .convolution, nil: feedsSteps = true
-    case .matrix, .batchNorm, .layerNorm: feedsSteps = false
+    case .matrix, .batchNorm, .layerNorm, .vector: feedsSteps = false
     }
     for layer in 0..<recurrent.layers {
       let isLast = layer == recurrent.layers - 1
@@ -306,7 +323,7 @@ public struct TorchChain {
         switch module.kind {
         case .convolution: turn(toChannelsFirst: false, before: step.name)
         case .batchNorm: break
-        case .matrix, .layerNorm, .recurrent:
+        case .matrix, .layerNorm, .vector, .recurrent:
           guard !isTurned else { throw TorchChain.noChain("'\(step.name)' runs over the steps") }
         }
         let next = steps.dropFirst(index + 1).lazy.compactMap { later in modules.first { $0.name == later.name } }.first

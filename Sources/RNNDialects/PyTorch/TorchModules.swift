@@ -26,7 +26,9 @@ struct TorchModules {
     case convolution(hasBias: Bool)
     case recurrent(Recurrent)
     case batchNorm(isAffine: Bool)
-    case layerNorm(hasBias: Bool)
+    case layerNorm
+    /// One vector: nn.RMSNorm, nn.LayerNorm without bias, nn.PReLU.
+    case vector
   }
 
   struct Module {
@@ -80,8 +82,7 @@ struct TorchModules {
     let shape = weight.shape
     if let bias = tensors["bias"], bias.shape != [shape.first ?? 0] { return nil }
     switch shape.count {
-    // A single vector may be a PReLU or a root mean square.
-    case 1 where hasBias: return Module(name: name, kind: .layerNorm(hasBias: true), shape: shape, inputs: shape[0])
+    case 1: return Module(name: name, kind: hasBias ? .layerNorm : .vector, shape: shape, inputs: shape[0])
     case 2: return Module(name: name, kind: .matrix(hasBias: hasBias), shape: shape, inputs: shape[1])
     case 3: return Module(name: name, kind: .convolution(hasBias: hasBias), shape: shape, inputs: shape[1])
     case _: return nil
@@ -141,6 +142,7 @@ extension TorchModules.Module {
     case .convolution: return "Conv1d or ConvTranspose1d \(shape)"
     case .batchNorm: return "BatchNorm1d of \(inputs)"
     case .layerNorm: return "LayerNorm of \(inputs)"
+    case .vector: return "RMSNorm, LayerNorm without bias or PReLU of \(inputs)"
     case .recurrent(let recurrent):
       let name =
         switch recurrent.cell {

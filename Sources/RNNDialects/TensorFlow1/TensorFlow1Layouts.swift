@@ -10,26 +10,27 @@ extension WeightDialect {
         .dense, .any, "tf.layers.Dense", [.init("kernel", .whole("kernel")), .init("bias", .whole("bias"))]),
       LayerLayout(
         .lstmVariant, .fourBlocks, "BasicLSTMCell, LSTMCell, LSTMBlockCell, LSTMBlockFusedCell",
+        implied: LayerLayout.Implied.bias,
         lstm + [
           .init("w_f_diag", .row("peephole_kernel", 1)), .init("w_i_diag", .row("peephole_kernel", 0)),
           .init("w_o_diag", .row("peephole_kernel", 2)),
           .init("projection/kernel", .whole("projection_kernel")),
         ]),
-      LayerLayout(.lstm, .any, "BasicLSTMCell with forget_bias=0", lstm),
+      LayerLayout(.lstm, .any, "BasicLSTMCell with forget_bias=0", implied: LayerLayout.Implied.bias, lstm),
       LayerLayout(
-        .gru, .resetBefore, "GRUCell",
+        .gru, .resetBefore, "GRUCell", implied: LayerLayout.Implied.bias,
         [
           .init("gates/kernel", gruGates(along: 1)), .init("gates/bias", .gates("bias", "rz", of: "zrh")),
           .init("candidate/kernel", gruCandidate), .init("candidate/bias", .gate("bias", "h", of: "zrh")),
         ]),
       LayerLayout(
-        .gru, .resetBefore, "GRUBlockCell",
+        .gru, .resetBefore, "GRUBlockCell", implied: LayerLayout.Implied.bias,
         [
           .init("w_ru", gruGates(along: 1)), .init("b_ru", .gates("bias", "rz", of: "zrh")),
           .init("w_c", gruCandidate), .init("b_c", .gate("bias", "h", of: "zrh")),
         ]),
       LayerLayout(
-        .simpleRNN, .any, "BasicRNNCell",
+        .simpleRNN, .any, "BasicRNNCell", implied: LayerLayout.Implied.bias,
         [
           .init("kernel", .joined([.whole("kernel"), .whole("recurrent_kernel")], axis: 0)),
           .init("bias", .whole("bias")),
@@ -43,7 +44,7 @@ extension WeightDialect {
           .init("moving_mean", .whole("moving_mean")), .init("moving_variance", .whole("moving_variance")),
         ]),
       LayerLayout(
-        .layerNormalization, .any, "layer normalization",
+        .layerNormalization, .centered, "layer normalization",
         [.init("gamma", .whole("gamma")), .init("beta", .whole("beta"))]),
     ],
     source: "tf_keras 2.19's legacy cells on TensorFlow 2.19, measured")
