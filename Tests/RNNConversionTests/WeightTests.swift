@@ -105,11 +105,12 @@ struct WeightTests {
   /// A layer that no later Keras has, or that is no layer of Keras at all.
   private func isWritable(_ spec: LayerSpec) -> Bool {
     let own: Set<LayerSpec.Kind> = [
-      .tokenCounts, .locallyConnected1D, .lstmVariant, .highway, .maxoutDense, .parametricSoftplus, .sReLU, .unary,
+      .lstmVariant, .highway, .maxoutDense, .parametricSoftplus, .sReLU, .unary,
       .binary, .reduction, .slice, .expandDims, .squeeze, .stack, .matrixProduct, .reverseSteps, .foldSteps,
       .unfoldSteps, .swapBatch, .whereValid, .withMask, .maskOf, .withoutMask, .rearrange, .split, .select, .cumulative,
-      .einsum, .normalization, .discretization, .integerLookup, .cosine,
+      .einsum, .cosine,
     ]
+    if case .tokenCounts(let tokens) = spec, tokens.mode == .tfIDF { return false }
     if case .layerNormalization(let normalization) = spec, normalization.form == .doubleEpsilon { return false }
     if case .batchNormalization(let normalization) = spec, normalization.alwaysUsesBatch { return false }
     if spec.activations.contains(.tanhGelu) { return false }
@@ -144,7 +145,11 @@ struct WeightTests {
     #expect(again.parameters == model.parameters)
     #expect(again.optimizerSlots == (model.training == nil ? [] : model.optimizerSlots))
     #expect(again.spec.calls == model.spec.calls)
-    #expect(again.spec.layers.map(\.name) == model.spec.layers.map(\.name))
+    let isRenamed = fixture.testDescription.contains(/keras-3.*(merge-concatenate.*mask|attention-self-masks)/)
+    let names = model.spec.layers.map { layer in
+      isRenamed && layer.spec.kind == .concatenate ? layer.name + "_layer" : layer.name
+    }
+    #expect(again.spec.layers.map(\.name) == names)
     #expect(again.spec.layers.map(\.isTrainable) == model.spec.layers.map(\.isTrainable))
     let isSameEra = again.provenance.dialect == model.provenance.dialect
     for (ours, theirs) in zip(again.spec.layers, model.spec.layers) {

@@ -13,7 +13,9 @@ enum LayerSamples {
       input.batchAxis = 1
       return .input(input)
     case .embedding: return .embedding(EmbeddingSpec(inputDim: 7, outputDim: 2, maskZero: true))
-    case .tokenCounts: return .tokenCounts(TokenCountsSpec(mode: .tfIDF, size: 2, weights: [1, 2]))
+    case .tokenCounts:
+      return .tokenCounts(
+        variant == 0 ? TokenCountsSpec(mode: .tfIDF, size: 2, weights: [1, 2]) : TokenCountsSpec(mode: .count, size: 2))
     case .rescaling, .normalization, .discretization, .integerLookup: return preprocessing(kind, variant)
     case .masking: return .masking(MaskingSpec(maskValue: 0.5))
     case .dropout: return .dropout(NoiseSpec(rate: 0.5))

@@ -282,7 +282,7 @@ extension KerasArchitecture {
     // Of a single id, the axis of size 1 is taken for the vector's own.
     if sources.first == [1] {
       switch spec {
-      case .tokenCounts(var counts) where counts.mode == .oneHot && note.className == "CategoryEncoding":
+      case .tokenCounts(var counts) where counts.mode == .oneHot:
         counts.mode = .multiHot
         spec = .tokenCounts(counts)
       case .discretization(var bins) where bins.mode == .oneHot:

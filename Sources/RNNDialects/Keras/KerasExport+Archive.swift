@@ -67,11 +67,15 @@ extension KerasExport {
     var checkpoint = Checkpoint()
     checkpoint.groups.append("layers")
     for leaf in architecture.leaves {
-      var parameters = leaf.spec.parameterNames[...]
+      var arrays = KerasLayout.written(for: leaf.spec).arrays[...]
       for (group, count) in groups[leaf.path] ?? [] {
         checkpoint.groups.append(group)
         try checkpoint.setAttribute("name", .string(leaf.names.last ?? leaf.path), at: group)
-        for (number, name) in parameters.prefix(count).enumerated() {
+        for (number, array) in arrays.prefix(count).enumerated() {
+          guard let name = array?.blocks[0].parameter else {
+            try checkpoint.append(try KerasLayout.unneeded(), at: "\(group)/\(number)")
+            continue
+          }
           guard let tensor = byPath[NativeModel.path(layer: leaf.path, parameter: name)] else {
             throw RNNError(.internalError, "the weight '\(name)' of '\(leaf.path)' is not in the model")
           }
@@ -81,7 +85,7 @@ extension KerasExport {
             try checkpoint.setAttribute("dtype", .string("bfloat16"), at: "\(group)/\(number)")
           }
         }
-        parameters = parameters.dropFirst(count)
+        arrays = arrays.dropFirst(count)
       }
     }
     if withOptimizer {

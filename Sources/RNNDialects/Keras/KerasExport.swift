@@ -20,7 +20,7 @@ public struct KerasExport {
   public static func checkpoint(
     of model: NativeModel, _ content: Content
   ) throws -> (checkpoint: Checkpoint, ledger: [LedgerEntry]) {
-    let export = KerasExport(model, content)
+    let export = try KerasExport(model, content)
     var checkpoint = Checkpoint()
     switch content {
     case .wholeModel:
@@ -54,17 +54,17 @@ public struct KerasExport {
   }
 
   /// In the generation in which `hard_sigmoid` and the names of activations mean what they mean in the model.
-  private init(_ model: NativeModel, _ content: Content) {
+  private init(_ model: NativeModel, _ content: Content) throws {
     let activations = model.spec.layers.flatMap(\.spec.activations)
     func all(areIn generation: KerasGeneration) -> Bool {
       activations.allSatisfy { KerasActivationLayers.has($0, generation) }
     }
     if !all(areIn: .keras3) {
-      self.init(model, .keras2, content)
+      try self.init(model, .keras2, content)
     } else if !all(areIn: .keras2) {
-      self.init(model, .keras3, content)
+      try self.init(model, .keras3, content)
     } else {
-      self.init(model, model.provenance.dialect == KerasGeneration.keras3.rawValue ? .keras3 : .keras2, content)
+      try self.init(model, model.provenance.dialect == KerasGeneration.keras3.rawValue ? .keras3 : .keras2, content)
     }
   }
 
@@ -78,16 +78,16 @@ public struct KerasExport {
           remedy: "Export to keras-h5, in the form of Keras 2.")
       }
     }
-    self.init(model, .keras3, content)
+    try self.init(model, .keras3, content)
   }
 
-  private init(_ model: NativeModel, _ generation: KerasGeneration, _ content: Content) {
+  private init(_ model: NativeModel, _ generation: KerasGeneration, _ content: Content) throws {
     self.generation = generation
     let isSame = model.provenance.dialect == generation.rawValue
     // Without an architecture, there is nothing that Keras could refuse.
     (self.model, ledger) =
       switch (generation, content) {
-      case (.keras3, .wholeModel): KerasOperationNames.renamed(model)
+      case (.keras3, .wholeModel): try KerasOperationNames.renamed(model)
       case (.keras1, _), (.keras2, _), (.keras3, .weightsOnly): (model, [])
       }
     let fallback =
@@ -129,14 +129,14 @@ public struct KerasExport {
     try checkpoint.setAttribute("backend", .string("tensorflow"), at: root)
     try checkpoint.setAttribute("keras_version", .string(version), at: root)
     try KerasAttributes.setList("layer_names", layers.map(\.name), at: root, &checkpoint)
-    let weightsByLayer = weightsByLayer
+    let weightsByLayer = try weightsByLayer()
     for layer in layers {
       let group = CheckpointPath.join(root, layer.name)
       checkpoint.groups.append(group)
       let weights = weightsByLayer[layer.name] ?? []
       try KerasAttributes.setList("weight_names", weights.map(\.name), at: group, &checkpoint)
       for weight in weights {
-        try checkpoint.append(weight.parameter.tensor, at: CheckpointPath.join(group, weight.name))
+        try checkpoint.append(weight.tensor, at: CheckpointPath.join(group, weight.name))
       }
     }
     if hasTopLevelWeights {
@@ -147,17 +147,21 @@ public struct KerasExport {
   }
 
   /// By layer of the whole model: what gradients move comes first, plain layer by plain layer, then the rest.
-  private var weightsByLayer: [String: [(parameter: NativeModel.Parameter, name: String)]] {
+  private func weightsByLayer() throws -> [String: [(tensor: Tensor, name: String)]] {
     let byPath = Dictionary(
       namedParameters.map { (NativeModel.path(layer: $0.parameter.layer, parameter: $0.parameter.name), $0) },
       uniquingKeysWith: { $1 })
     let leavesByLayer = Dictionary(grouping: KerasArchitecture(native: model.spec).leaves, by: \.top)
+    let unneeded = try KerasLayout.unneeded()
     return Dictionary(
       leavesByLayer.map { layer, leaves in
-        let layouts = leaves.map { KerasLayout.identity($0.spec.parameterNames) }
-        let weights = KerasWeightMatching.order(leaves, layouts).compactMap { place in
+        let layouts = leaves.map { KerasLayout.written(for: $0.spec) }
+        let weights = KerasWeightMatching.order(leaves, layouts).compactMap { place -> (Tensor, String)? in
           let leaf = leaves[place.leaf]
-          return byPath[NativeModel.path(layer: leaf.path, parameter: leaf.spec.parameterNames[place.array])]
+          guard let name = layouts[place.leaf].arrays[place.array]?.blocks[0].parameter else {
+            return (unneeded, "\(leaf.path)/count:0")
+          }
+          return byPath[NativeModel.path(layer: leaf.path, parameter: name)].map { ($0.parameter.tensor, $0.name) }
         }
         return (model.spec.layers[layer].name, weights)
       }, uniquingKeysWith: { $1 })

@@ -164,6 +164,7 @@ struct KerasLayerWriting {
     switch spec {
     case .input: "InputLayer"
     case .activation(let spec): KerasActivationLayers.className(of: spec.activation)
+    case .tokenCounts: "CategoryEncoding"
     case .edges(let spec): spec.isCropping ? "Cropping1D" : "ZeroPadding1D"
     case .merge(let spec): spec.function.rawValue.prefix(1).uppercased() + spec.function.rawValue.dropFirst()
     case .attention(let spec): spec.score == .additive ? "AdditiveAttention" : "Attention"
@@ -174,7 +175,7 @@ struct KerasLayerWriting {
     case .activated(let spec): className(of: spec.layer.spec)
     case .timeMajor(let spec): className(of: spec.layer.spec)
     case .model(let spec): spec.model.isSequential ? "Sequential" : "Model"
-    case .embedding, .tokenCounts, .masking, .dropout, .spatialDropout1D, .gaussianNoise, .gaussianDropout,
+    case .embedding, .masking, .dropout, .spatialDropout1D, .gaussianNoise, .gaussianDropout,
       .alphaDropout, .conv1D,
       .conv1DTranspose, .depthwiseConv1D, .separableConv1D, .locallyConnected1D, .maxPooling1D, .averagePooling1D,
       .globalMaxPooling1D, .globalAveragePooling1D, .lstm, .gru, .simpleRNN, .convLSTM1D, .lstmVariant, .dense,
@@ -326,15 +327,42 @@ struct KerasLayerWriting {
       return [("layer", try direction(spec.forward)), ("backward_layer", try direction(spec.backward)), merge]
     case .timeDistributed(let spec): return [("layer", try innerEntry(of: spec.layer))]
     case .stackedRNN(let spec): return try stack(spec)
-    case .tokenCounts, .locallyConnected1D, .lstmVariant, .highway, .maxoutDense, .parametricSoftplus, .sReLU, .unary,
+    case .tokenCounts(let tokens):
+      try requireTensorFlow(spec)
+      return try KerasPreprocessing.arguments(of: tokens)
+    case .discretization(let discretization):
+      try requireTensorFlow(spec)
+      return KerasPreprocessing.arguments(of: discretization)
+    case .integerLookup(let lookup):
+      try requireTensorFlow(spec)
+      return try KerasPreprocessing.arguments(of: lookup)
+    case .normalization(let normalization):
+      try requireTensorFlow(spec)
+      return KerasPreprocessing.arguments(of: normalization)
+    case .locallyConnected1D(let local):
+      guard generation == .keras2 else { throw RNNError.unsupported("Keras 3 has no LocallyConnected1D") }
+      return [
+        ("filters", .integer(local.filters)), ("kernel_size", .array([.integer(local.kernelSize)])),
+        ("strides", .array([.integer(local.strides)])), ("padding", "valid"),
+        ("activation", try name(local.activation)), ("use_bias", .bool(local.useBias)),
+      ]
+    case .lstmVariant, .highway, .maxoutDense, .parametricSoftplus, .sReLU, .unary,
       .binary,
       .reduction, .slice, .expandDims, .squeeze, .stack, .matrixProduct, .reverseSteps, .foldSteps, .unfoldSteps,
       .swapBatch, .whereValid, .withMask, .maskOf, .withoutMask, .rearrange, .split, .select, .cumulative, .einsum,
-      .normalization, .discretization, .integerLookup, .cosine:
+      .cosine:
       throw RNNError.unsupported("\(generation.rawValue) has no layer that does what \(spec.kind.rawValue) does")
     case .channelsFirst, .timeMajor, .activated, .model:
       throw RNNError(.internalError, "\(spec.kind.rawValue) is written by its parts")
     }
+  }
+
+  /// The layers that prepare data came with TensorFlow's Keras.
+  private func requireTensorFlow(_ spec: LayerSpec) throws {
+    guard generation != .keras3, era?.isTensorFlowKeras != true else { return }
+    throw RNNError.unsupported(
+      "Keras \(version ?? "2") has no \(KerasLayerWriting.className(of: spec))",
+      remedy: "Export to keras, for Keras 3.")
   }
 
   private func integers(_ numbers: [Int]) -> JSONValue { .array(numbers.map(JSONValue.integer)) }

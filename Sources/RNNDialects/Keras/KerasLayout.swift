@@ -65,7 +65,7 @@ struct KerasLayout: Sendable {
     note: "two moving statistics, which mode 1 does not use, are left out",
     arrays: [.whole("gamma"), .whole("beta"), nil, nil])
 
-  /// Normalization stores how many examples `adapt` saw, too.
+  /// Normalization stores how many examples `adapt` saw, too; nothing but `adapt` reads that.
   static let normalization = KerasLayout(arrays: [.whole("mean"), .whole("variance"), nil])
 
   /// The layouts that a plain layer may be stored in: that of today first. Those of CuDNN's layers have as many arrays,
@@ -80,6 +80,15 @@ struct KerasLayout: Sendable {
     if case .normalization = spec, !spec.parameterNames.isEmpty { return [normalization] }
     return [today]
   }
+
+  /// The layout that a plain layer is written in.
+  static func written(for spec: LayerSpec) -> KerasLayout {
+    if case .normalization = spec, !spec.parameterNames.isEmpty { return normalization }
+    return identity(spec.parameterNames)
+  }
+
+  /// What is written for an array that nothing needs: that of `Normalization` alone, a whole number.
+  static func unneeded() throws -> Tensor { try Tensor([Int64(0)], shape: []) }
 
   /// The layout of the arrays that were found where today's was expected: a bias of twice the blocks is cuDNN's.
   func settled(for spec: LayerSpec, _ arrays: [Tensor]) -> KerasLayout {

@@ -5,21 +5,13 @@ import RNNCore
 /// which one, by default, is the same, and then refuses the model for a name used twice.
 enum KerasOperationNames {
   /// The model with such layers renamed, and what was renamed. They have no weights whose names would change.
-  static func renamed(_ model: NativeModel) -> (model: NativeModel, ledger: [LedgerEntry]) {
-    guard hasMasks(model.spec.layers) else { return (model, []) }
+  /// - Throws: `badData` where the shapes of the model do not go together.
+  static func renamed(_ model: NativeModel) throws -> (model: NativeModel, ledger: [LedgerEntry]) {
+    guard try model.spec.hasMask(reaching: .concatenate) else { return (model, []) }
     var model = model
     var ledger: [LedgerEntry] = []
     rename(&model.spec, &ledger)
     return (model, ledger)
-  }
-
-  private static func hasMasks(_ layers: [ModelSpec.Layer]) -> Bool {
-    layers.contains { layer in
-      let configuration = layer.spec.configuration
-      if let embedding = configuration as? EmbeddingSpec { return embedding.maskZero }
-      if let composite = configuration as? any CompositeLayer { return hasMasks(composite.innerLayers) }
-      return configuration is MaskingSpec
-    }
   }
 
   private static func rename(_ spec: inout ModelSpec, _ ledger: inout [LedgerEntry]) {

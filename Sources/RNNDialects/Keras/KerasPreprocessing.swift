@@ -94,3 +94,40 @@ enum KerasPreprocessing {
     return constant
   }
 }
+
+// MARK: - Writing
+
+extension KerasPreprocessing {
+  static func arguments(of spec: TokenCountsSpec) throws -> [(String, JSONValue)] {
+    guard spec.mode != .tfIDF else {
+      throw RNNError.unsupported("CategoryEncoding has no weights for ids (tf_idf)")
+    }
+    return [("num_tokens", .integer(spec.size)), ("output_mode", .string(spec.mode.rawValue))]
+  }
+
+  static func arguments(of spec: DiscretizationSpec) -> [(String, JSONValue)] {
+    [
+      ("bin_boundaries", .array(spec.boundaries.map(JSONValue.number))),
+      ("output_mode", .string(spec.mode?.rawValue ?? "int")),
+    ]
+  }
+
+  static func arguments(of spec: IntegerLookupSpec) throws -> [(String, JSONValue)] {
+    let count = spec.vocabulary.count + (spec.maskToken == nil ? 0 : 1) + (spec.hasUnknown ? 1 : 0)
+    return [
+      ("vocabulary", .array(spec.vocabulary.map(JSONValue.integer))),
+      ("num_oov_indices", .integer(spec.hasUnknown ? 1 : 0)),
+      ("mask_token", spec.maskToken.map(JSONValue.integer) ?? .null),
+      ("output_mode", .string(spec.mode?.rawValue ?? "int")),
+    ]
+      + (spec.mode != nil && spec.size > count
+        ? [("max_tokens", .integer(spec.size)), ("pad_to_max_tokens", true)] : [])
+  }
+
+  static func arguments(of spec: NormalizationSpec) -> [(String, JSONValue)] {
+    [
+      ("axis", .array(spec.axes.map(JSONValue.integer))), ("invert", .bool(spec.isInverse)),
+      ("mean", spec.mean?.json ?? .null), ("variance", spec.variance?.json ?? .null),
+    ]
+  }
+}

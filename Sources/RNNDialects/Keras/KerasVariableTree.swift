@@ -85,7 +85,9 @@ struct KerasVariableTree {
       } else {
         // A recurrent layer has a cell, a cell of a stack is one.
         let hasCell = leaf.spec.isRecurrent && !place.contains("/cell/cells/")
-        groups[leaf.path] = [(place + (hasCell ? "/cell/vars" : "/vars"), leaf.spec.parameterNames.count)]
+        groups[leaf.path] = [
+          (place + (hasCell ? "/cell/vars" : "/vars"), KerasLayout.written(for: leaf.spec).arrayCount)
+        ]
       }
     }
     return groups
