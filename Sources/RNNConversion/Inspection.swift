@@ -101,6 +101,8 @@ public struct Inspection: Sendable {
 
   private mutating func describe(_ checkpoint: Checkpoint) {
     let isTorch = container.hasPrefix("PyTorch")
+    // Arrays alone are nobody's; these two containers are Keras's.
+    let isKeras = ["HDF5", ".keras archive"].contains(container)
     framework = isTorch ? "PyTorch" : container == "ONNX" ? "ONNX" : "Keras"
     var options = KerasImportOptions()
     options.allowsUnused = true
@@ -123,6 +125,10 @@ public struct Inspection: Sendable {
         decisions = TorchChain.modules(of: checkpoint)
         return
       }
+      guard isKeras else {
+        (framework, decisions) = (nil, Inspection.dialectsByName(checkpoint))
+        return
+      }
       let json: JSONValue? =
         if case .keras(let text) = checkpoint.architecture { try? JSONValue(parsing: text) } else { nil }
       let era = KerasEra(version: KerasImport.version(of: checkpoint, architecture: json), architecture: json)
@@ -132,6 +138,13 @@ public struct Inspection: Sendable {
     } catch {
       warnings.append("no import: \(error.localizedDescription)")
     }
+  }
+
+  /// Whose names the arrays have.
+  private static func dialectsByName(_ checkpoint: Checkpoint) -> [String] {
+    let names = checkpoint.entries.map(\.path)
+    let fitting = WeightDialect.all.filter { $0.names(anyOf: names) }.map { "\($0.framework) (\($0.name))" }
+    return [fitting.isEmpty ? "names of no framework" : "names as of " + fitting.joined(separator: ", ")]
   }
 
   /// Parameters of all layers.

@@ -48,6 +48,27 @@ struct ForeignExportTests {
     #expect(again.parameters.count == model.parameters.count)
   }
 
+  /// ONNX adds no integers to floats: whole numbers are cast before a layer that computes, wherever their batch stands.
+  @Test(arguments: [0, 1]) func wholeNumbersAreCastOnce(_ batchAxis: Int) throws {
+    var input = InputSpec(shape: [3], dtype: "int32")
+    input.batchAxis = batchAxis
+    let scaled = RescalingSpec(scale: .init(shape: [], values: [0.5]), offset: .init(shape: [], values: [1]))
+    let spec = ModelSpec.sequential(
+      name: "m", layers: [.init(name: "x", spec: .input(input)), .init(name: "s", spec: .rescaling(scaled))])
+    let native = NativeModel(
+      spec: spec, parameters: [],
+      provenance: Provenance(source: "", container: "", framework: "", dialect: ""))
+    let graph = try ONNXExport(native).model.graph
+    var types = [graph.inputs[0].name: graph.inputs[0].dtype]
+    for node in graph.nodes {
+      let given = node.inputs.compactMap { types[$0] ?? graph.initializers[$0]?.dtype }
+      if ["Mul", "Add"].contains(node.operation) { #expect(given == [.float32, .float32], "\(node)") }
+      for output in node.outputs { types[output] = node.operation == "Cast" ? .float32 : given.first }
+    }
+    #expect(graph.nodes.filter { $0.operation == "Cast" }.count == 1)
+    #expect(graph.nodes.contains { ["Mul", "Add"].contains($0.operation) })
+  }
+
   @Test func whatIsLostIsSaidBefore() throws {
     let export = try ModelExport(try chain(), as: .pytorch)
     #expect(export.losesAnything && export.exactTensors == 28 && export.changedTensors == 0)

@@ -23,6 +23,7 @@ extension KerasExport {
     config["config"] = architecture["config"] ?? .null
     config["registered_name"] = isSequential ? .null : "Functional"
     var ledger = export.ledger
+    ledger += try KerasRereading(export.model.spec, .object(config), version: export.version).ledger
     let training = export.compileConfiguration()
     if let training {
       config["compile_config"] = training

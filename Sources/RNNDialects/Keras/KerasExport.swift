@@ -22,17 +22,19 @@ public struct KerasExport {
   ) throws -> (checkpoint: Checkpoint, ledger: [LedgerEntry]) {
     let export = try KerasExport(model, content)
     var checkpoint = Checkpoint()
+    var ledger = export.ledger
     switch content {
     case .wholeModel:
       try export.addWeights(to: &checkpoint, root: "model_weights")
       try checkpoint.setAttribute("backend", .string("tensorflow"), at: "")
       try checkpoint.setAttribute("keras_version", .string(export.version), at: "")
-      try checkpoint.setAttribute("model_config", .string(try export.architecture().text()), at: "")
+      let architecture = try export.architecture()
+      try checkpoint.setAttribute("model_config", .string(architecture.text()), at: "")
+      ledger += try KerasRereading(export.model.spec, architecture, version: export.version).ledger
       try export.addTraining(to: &checkpoint)
     case .weightsOnly:
       try export.addWeights(to: &checkpoint, root: "")
     }
-    var ledger = export.ledger
     if content == .wholeModel, export.generation == .keras3 { ledger += forgottenAxes(model.spec.layers) }
     return (checkpoint, ledger)
   }

@@ -128,15 +128,14 @@ public struct KerasImport {
         let tensors = match.arrays.map(\.tensor)
         let layout = match.layout.settled(for: match.leaf.spec, tensors)
         if let note = layout.note { decisions.append("'\(path)': \(note)") }
-        if layout == .cuDNNLSTM, !tensors[2].isAllZeroBits {
-          architecture.ledger.append(
-            LedgerEntry(
-              .rounded, path + "/bias", "CuDNNLSTM has two, which are added here, rounded where they have to be"))
-        }
         placements += layout.placements(
           of: match.arrays.map { ($0.path, $0.tensor) }, layer: path, spec: match.leaf.spec)
         for parameter in try layout.parameters(from: tensors) {
           let name = parameter.array.flatMap { match.arrays[$0].name }
+          if parameter.isRounded {
+            let native = NativeModel.path(layer: path, parameter: parameter.name)
+            architecture.ledger.append(LedgerEntry(.rounded, native, "CuDNN has two, which are added here, rounded"))
+          }
           found.append((path, parameter.name, try adjusted(parameter.tensor, parameter.name, match.leaf), name))
         }
       } catch let error as RNNError {

@@ -45,7 +45,8 @@ struct KerasLayerWriting {
   /// A layer inside another one: Keras 3 finds its class by the module that is stated.
   private func innerEntry(of layer: ModelSpec.Layer) throws -> JSONValue {
     let entry = try entry(of: layer)
-    guard case .model(let nested) = layer.spec, generation == .keras3 else { return inModule("keras.layers", entry) }
+    guard case .model(let nested) = layer.spec else { return inModule("keras.layers", entry) }
+    guard generation == .keras3 else { return .object(entry) }
     guard !nested.model.isSequential else { return inModule("keras", entry) }
     var functional = entry
     functional["class_name"] = "Functional"
@@ -64,8 +65,8 @@ struct KerasLayerWriting {
     return .object(object)
   }
 
+  /// Keras 2 passes the module over, but Keras 3 opens its files, too, and has no class without.
   private func inModule(_ module: String, _ entry: JSONObject, registered: String? = nil) -> JSONValue {
-    guard generation == .keras3 else { return .object(entry) }
     var result = entry
     // A module has its one class of another name by the name that it exports.
     if result["class_name"]?.string == "GroupedQueryAttention" { result["class_name"] = "GroupQueryAttention" }
@@ -84,6 +85,9 @@ struct KerasLayerWriting {
       return config
     }
     if case .timeMajor(let spec) = layer.spec {
+      guard generation == .keras2 else {
+        throw RNNError.unsupported("Keras 3 has no time_major", at: "layer '\(layer.name)'")
+      }
       var inner = spec.layer
       inner.name = layer.name
       if case .bidirectional(var both) = inner.spec {
@@ -114,6 +118,10 @@ struct KerasLayerWriting {
       if !layer.isTrainable { config["trainable"] = false }
       return config
     }
+    if generation == .keras3, case .conv1D = layer.spec, let shape = outputs[layer.name], shape.count > 2 {
+      throw RNNError.unsupported(
+        "Keras 3's Conv1D takes (batch, steps, channels), and no more axes", at: "layer '\(layer.name)'")
+    }
     var config = JSONObject([("name", .string(layer.name))])
     // Some classes of some versions do not take the argument, which is true wherever it is absent.
     if !layer.isTrainable { config["trainable"] = false }
@@ -122,8 +130,11 @@ struct KerasLayerWriting {
       for (key, value) in try arguments(of: layer.spec) { config[key] = value }
     }
     if let policy = carried["dtype"] { config["dtype"] = policy }
+    // TensorFlow's SeparableConv1D states what its class inherits and never uses; Keras 3 takes no such argument.
     for member in carried.members
-    where KerasLayerWriting.commonCarried.contains(member.key) && !member.value.isNull {
+    where KerasLayerWriting.commonCarried.contains(member.key) && !member.value.isNull
+      && !(layer.spec.kind == .separableConv1D && member.key.hasPrefix("kernel_"))
+    {
       // A custom object would keep Keras from opening the file, and inference does not need it.
       if KerasCustomObjects.mentions(in: JSONObject([(member.key, member.value)])).isEmpty {
         config[member.key] = KerasLayerWriting.portable(member.value)

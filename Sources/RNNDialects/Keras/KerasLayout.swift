@@ -107,9 +107,10 @@ struct KerasLayout: Sendable {
     }
   }
 
-  /// The native parameters from a layer's arrays, each with the number of the array that it is, where it is one.
+  /// The native parameters from a layer's arrays, each with the number of the array that it is, where it is one, and
+  /// whether a sum in it was rounded.
   /// - Throws: `badData` where the arrays do not go together.
-  func parameters(from given: [Tensor]) throws -> [(name: String, tensor: Tensor, array: Int?)] {
+  func parameters(from given: [Tensor]) throws -> [(name: String, tensor: Tensor, array: Int?, isRounded: Bool)] {
     let names = arrays.compactMap { $0?.blocks[0].parameter }
     var order: [String] = []
     for name in names where !order.contains(name) { order.append(name) }
@@ -126,7 +127,9 @@ struct KerasLayout: Sendable {
       try array.place(tensor, in: &assembly)
     }
     return try order.map { name in
-      (name, try assembly.parameter(name), arrays.firstIndex { $0 == .whole(name) })
+      (
+        name, try assembly.parameter(name), arrays.firstIndex { $0 == .whole(name) }, assembly.rounded.contains(name)
+      )
     }
   }
 

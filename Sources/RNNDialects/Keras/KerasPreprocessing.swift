@@ -126,7 +126,8 @@ extension KerasPreprocessing {
 
   static func arguments(of spec: NormalizationSpec) -> [(String, JSONValue)] {
     [
-      ("axis", .array(spec.axes.map(JSONValue.integer))), ("invert", .bool(spec.isInverse)),
+      // Of a list, even an empty one, Keras 3 makes the last axis in an HDF5 file.
+      ("axis", spec.axes.isEmpty ? .null : .array(spec.axes.map(JSONValue.integer))), ("invert", .bool(spec.isInverse)),
       ("mean", spec.mean?.json ?? .null), ("variance", spec.variance?.json ?? .null),
     ]
   }

@@ -57,8 +57,17 @@ extension ONNXWriting {
       if slope != 0 { return one("LeakyRelu", [value], ["alpha": .float(slope)], named: name) }
       guard let ceiling else { return one("Relu", [value], named: name) }
       return one("Clip", [value, number(0), number(ceiling)], named: name)
-    case .boundedRelu, .sparsePlus, .sparseSigmoid, .sparsemax:
-      throw RNNError.unsupported("the function \(activation.name)")
+    case .boundedRelu(let ceiling, let slope, let threshold):
+      var above = one("Where", [one("Greater", [value, number(threshold)]), value, number(0)])
+      if let ceiling { above = one("Clip", [above, number(0), number(ceiling)]) }
+      let missing = one("Relu", [one("Sub", [number(threshold), value])])
+      return one("Sub", [above, one("Mul", [missing, number(slope)])], named: name)
+    case .sparsePlus:
+      let shifted = one("Add", [one("Clip", [value, number(-1), number(1)]), number(1)])
+      let curve = one("Mul", [one("Mul", [shifted, shifted]), number(0.25)])
+      return one("Where", [one("Greater", [value, number(1)]), value, curve], named: name)
+    case .sparseSigmoid: return one("HardSigmoid", [value], ["alpha": .float(0.5), "beta": .float(0.5)], named: name)
+    case .sparsemax: throw RNNError.unsupported("the function \(activation.name)")
     }
   }
 
@@ -74,6 +83,7 @@ extension ONNXWriting {
     case .softsign: return ("Softsign", nil, nil)
     case .hardSigmoidFifth: return ("HardSigmoid", 0.2, 0.5)
     case .hardSigmoidSixth: return ("HardSigmoid", 1.0 / 6, 0.5)
+    case .sparseSigmoid: return ("HardSigmoid", 0.5, 0.5)
     case .elu, .celu: return ("Elu", 1, nil)
     case .scaledElu(let alpha): return ("Elu", alpha, nil)
     case .leakyRelu(let slope): return ("LeakyRelu", slope, nil)
@@ -81,7 +91,7 @@ extension ONNXWriting {
     case .thresholdedRelu(let theta): return ("ThresholdedRelu", theta, nil)
     case .linear: return ("Affine", 1, 0)
     case .selu, .exponential, .logSigmoid, .relu6, .hardTanh, .tanhShrink, .hardShrink, .softShrink, .silu, .hardSilu,
-      .gelu, .mish, .squareplus, .sparsePlus, .sparseSigmoid, .softmax, .logSoftmax, .sparsemax, .glu, .tanhGelu,
+      .gelu, .mish, .squareplus, .sparsePlus, .softmax, .logSoftmax, .sparsemax, .glu, .tanhGelu,
       .sigmoidTo2, .sigmoidTo1, .boundedRelu, .clipped:
       throw RNNError.unsupported("a recurrent layer with the function \(activation.name)")
     }

@@ -13,8 +13,9 @@ extension ONNXWriting {
     case .embedding(let embedding):
       if embedding.maskZero { note(.dropped, layer.name, "the mask of id 0: padding is read like words") }
       let table = try parameter("embeddings", of: layer) ?? ""
-      let areIntegers = graph.inputs.contains { $0.name == x && $0.dtype != .float32 }
-      return [one("Gather", [table, areIntegers ? x : one("Cast", [x], ["to": .integer(7)])], named: layer.name)]
+      return [
+        one("Gather", [table, wholeNumbers.contains(x) ? x : one("Cast", [x], ["to": .integer(7)])], named: layer.name)
+      ]
     case .masking(let masking):
       note(.dropped, layer.name, "its mask: what it masks is 0, and read like any step")
       let differs = one("Not", [one("Equal", [x, number(masking.maskValue)])])
@@ -44,9 +45,7 @@ extension ONNXWriting {
       if let bias = try parameter("bias", of: layer) { value = one("Add", [value, bias], named: layer.name) }
       return [try activated(value, dense.activation, named: layer.name)]
     case .activation(let spec): return [try activated(x, spec.activation, named: layer.name)]
-    case .softmax(let softmax):
-      guard softmax.axes.count == 1 else { throw RNNError.unsupported("several axes as one") }
-      return [one("Softmax", [x], ["axis": .integer(softmax.axes[0])], named: layer.name)]
+    case .softmax(let softmax): return [softmaxed(x, softmax.axes, layer.name)]
     case .prelu: return [one("PRelu", [x, try parameter("alpha", of: layer) ?? ""], named: layer.name)]
     case .conv1D, .conv1DTranspose, .depthwiseConv1D, .separableConv1D: return [try convolution(layer, x, sources[0])]
     case .maxPooling1D(let pooling): return [pooled("MaxPool", x, pooling, layer.name)]
@@ -65,6 +64,27 @@ extension ONNXWriting {
     case .lstm, .gru, .simpleRNN, .lstmVariant: return try recurrent(layer, inputs)
     case .batchNormalization(let norm): return [try normalized(layer, norm, x, sources[0])]
     case .layerNormalization(let norm): return [try normalized(layer, norm, x, sources[0])]
+    case .groupNormalization(let norm): return [try normalized(layer, norm, x, sources[0])]
+    case .unitNormalization(let norm): return [normalized(norm, x, layer.name)]
+    case .dot(let dot): return [try dotted(dot, inputs, sources, layer.name)]
+    case .einsum(let einsum): return [try summed(einsum, inputs, sources, layer.name)]
+    case .einsumDense(let dense): return [try product(layer, dense, x, sources[0])]
+    case .highway(let highway): return [try gated(layer, highway, x)]
+    case .maxoutDense: return [try maxout(layer, x)]
+    case .locallyConnected1D(let local): return [try locallyConnected(layer, local, x, sources[0])]
+    case .attention(let attention): return try attended(layer, attention, inputs)
+    case .multiHeadAttention(let attention): return try attended(layer, attention, inputs, sources)
+    case .parametricSoftplus: return [try parametricSoftplus(layer, x)]
+    case .sReLU: return [try sReLU(layer, x)]
+    case .adaptiveMaxPooling1D(let pooling): return [try pooled("ReduceMax", x, pooling, sources[0], layer.name)]
+    case .adaptiveAveragePooling1D(let pooling): return [try pooled("ReduceMean", x, pooling, sources[0], layer.name)]
+    case .rescaling(let rescaling): return [try rescaled(rescaling, x, layer.name)]
+    case .normalization(let norm): return [try normalized(layer, norm, x, sources[0])]
+    case .discretization(let discretization): return [try binned(discretization, x, layer.name)]
+    case .integerLookup(let lookup): return [try lookedUp(lookup, x, layer.name)]
+    case .tokenCounts(let tokens): return [try counted(x, tokens.mode, size: tokens.size, tokens.weights, layer.name)]
+    case .select(let select): return [selected(select, inputs, layer.name)]
+    case .rearrange(let spec): return [try rearranged(spec, x, sources[0], layer.name)]
     case .flatten(let flatten):
       guard !flatten.channelsFirst || sources[0].count < 2 else {
         let order = [0] + Array(2...sources[0].count) + [1]
@@ -110,12 +130,11 @@ extension ONNXWriting {
             side(inputs[1], product.transposesSecond, sources[1].count),
           ], named: layer.name)
       ]
-    case .rescaling, .input, .tokenCounts, .normalization, .discretization, .integerLookup, .locallyConnected1D,
-      .adaptiveMaxPooling1D, .adaptiveAveragePooling1D, .convLSTM1D, .einsumDense, .highway, .maxoutDense,
-      .parametricSoftplus, .sReLU, .unitNormalization, .groupNormalization, .dot, .attention, .multiHeadAttention,
-      .rearrange, .select, .einsum, .swapBatch, .whereValid, .bidirectional, .timeDistributed,
-      .stackedRNN, .timeMajor, .channelsFirst, .cosine, .activated, .model:
-      throw RNNError.unsupported("not written yet")
+    case .convLSTM1D: throw RNNError.unsupported("no recurrent node convolves")
+    case .whereValid, .swapBatch:
+      throw RNNError.unsupported("it goes by masks or by the batch, of which graphs know nothing")
+    case .input, .bidirectional, .timeDistributed, .stackedRNN, .timeMajor, .channelsFirst, .cosine, .activated, .model:
+      throw RNNError(.internalError, "\(layer.spec.kind.rawValue) is written by its parts")
     }
   }
 
@@ -210,64 +229,27 @@ extension ONNXWriting {
     return transposed(one(operation, [transposed(x, [0, 2, 1])], attributes, named: name), [0, 2, 1])
   }
 
+  /// Windows of any widths, one by one: of an input whose length is known.
+  private mutating func pooled(
+    _ operation: String, _ x: String, _ pooling: AdaptivePooling1DSpec, _ source: Shape, _ name: String
+  ) throws -> String {
+    guard source.count == 2, let timesteps = source[0] else {
+      throw RNNError.unsupported("windows of a sequence whose length is not known")
+    }
+    let windows = (0..<pooling.outputSize).map { window in
+      let steps = pooling.steps(of: window, timesteps: timesteps)
+      let piece = one("Slice", [x, integers([steps.lowerBound]), integers([steps.upperBound]), integers([1])])
+      return one(operation, [piece], ["axes": .integers([1]), "keepdims": .integer(1)])
+    }
+    return one("Concat", windows, ["axis": .integer(1)], named: name)
+  }
+
   private mutating func edged(_ x: String, _ edges: EdgeSpec, _ name: String) -> String {
     guard edges.isCropping else {
       return one("Pad", [x, integers([0, edges.before, 0, 0, edges.after, 0])], named: name)
     }
     let end = edges.after == 0 ? Int(Int32.max) : -edges.after
     return one("Slice", [x, integers([edges.before]), integers([end]), integers([1])], named: name)
-  }
-
-  // MARK: - Normalization
-
-  private mutating func constant(_ value: Float, count: Int, named name: String) throws -> String {
-    try weight(try Tensor([Float](repeating: value, count: count), shape: [count]), named: name)
-  }
-
-  private mutating func normalized(
-    _ layer: ModelSpec.Layer, _ norm: BatchNormalizationSpec, _ x: String, _ source: Shape
-  ) throws -> String {
-    let rank = source.count + 1
-    let axis = norm.axis < 0 ? norm.axis + rank : norm.axis
-    guard !norm.alwaysUsesBatch, norm.renorm == nil, axis > 0, let size = source[axis - 1] else {
-      throw RNNError.unsupported("statistics of the batch")
-    }
-    let names = [
-      try parameter("gamma", of: layer) ?? constant(1, count: size, named: "\(layer.name)/gamma"),
-      try parameter("beta", of: layer) ?? constant(0, count: size, named: "\(layer.name)/beta"),
-      try parameter("moving_mean", of: layer) ?? "", try parameter("moving_variance", of: layer) ?? "",
-    ]
-    // ONNX has the channels behind the batch.
-    var order = Array(0..<rank)
-    order.insert(order.remove(at: axis), at: 1)
-    let back = order.indices.map { place in order.firstIndex(of: place) ?? place }
-    let value = one(
-      "BatchNormalization", [transposed(x, order)] + names, ["epsilon": .float(norm.epsilon)], named: layer.name)
-    return transposed(value, back)
-  }
-
-  private mutating func normalized(
-    _ layer: ModelSpec.Layer, _ norm: LayerNormalizationSpec, _ x: String, _ source: Shape
-  ) throws -> String {
-    let rank = source.count + 1
-    let axes = norm.axes.map { $0 < 0 ? $0 + rank : $0 }.sorted()
-    guard norm.form == .centered, axes == Array((rank - axes.count)..<rank), let first = axes.first,
-      axes == norm.axes.map({ $0 < 0 ? $0 + rank : $0 })
-    else { throw RNNError.unsupported("the form \(norm.form.rawValue) over the axes \(norm.axes)") }
-    var names = [x]
-    if let gamma = try parameter("gamma", of: layer) {
-      names.append(gamma)
-    } else {
-      let shape = try axes.map { axis in
-        guard let size = source[axis - 1] else { throw RNNError.unsupported("an open axis") }
-        return size
-      }
-      let ones = try Tensor([Float](repeating: 1, count: shape.reduce(1, *)), shape: shape)
-      names.append(try weight(ones, named: "\(layer.name)/gamma"))
-    }
-    if let beta = try parameter("beta", of: layer) { names.append(beta) }
-    return one(
-      "LayerNormalization", names, ["axis": .integer(first), "epsilon": .float(norm.epsilon)], named: layer.name)
   }
 
   // MARK: - Arithmetic
@@ -348,8 +330,19 @@ extension ONNXWriting {
       var operands = [x, unary.low.map { number($0) } ?? "", unary.high.map { number($0) } ?? ""]
       while operands.last == "" { operands.removeLast() }
       return one("Clip", operands, named: name)
-    case .log1p, .expm1, .logicalNot, .hardShrink, .softShrink, .threshold, .celu, .squareplus:
-      throw RNNError.unsupported("the function \(unary.function.rawValue)")
+    case .log1p: return one("Log", [one("Add", [x, number(1)])], named: name)
+    case .expm1: return one("Sub", [one("Exp", [x]), number(1)], named: name)
+    case .logicalNot: return one("Cast", [one("Not", [one("Cast", [x], ["to": .integer(9)])])], ["to": .integer(1)])
+    case .hardShrink: return one("Shrink", [x], ["lambd": .float(unary.low ?? 0)], named: name)
+    case .softShrink:
+      return one("Shrink", [x], ["lambd": .float(unary.low ?? 0), "bias": .float(unary.low ?? 0)], named: name)
+    case .threshold:
+      let isAbove = one("Greater", [x, number(unary.low ?? 0)])
+      return one("Where", [isAbove, x, number(unary.high ?? 0)], named: name)
+    case .celu: return one("Celu", [x], ["alpha": .float(unary.low ?? 1)], named: name)
+    case .squareplus:
+      let root = one("Sqrt", [one("Add", [one("Mul", [x, x]), number(unary.low ?? 4)])])
+      return one("Mul", [one("Add", [x, root]), number(0.5)], named: name)
     }
   }
 
@@ -363,12 +356,42 @@ extension ONNXWriting {
     case .maximum: return one("ReduceMax", [x], ["axes": axes, "keepdims": keep], named: name)
     case .minimum: return one("ReduceMin", [x], ["axes": axes, "keepdims": keep], named: name)
     case .product: return one("ReduceProd", [x], ["axes": axes, "keepdims": keep], named: name)
-    case .any, .all, .variance, .deviation:
-      throw RNNError.unsupported("the \(reduction.function.rawValue) over axes")
+    case .any, .all:
+      let truth = one("Cast", [one("Cast", [x], ["to": .integer(9)])], ["to": .integer(1)])
+      let operation = reduction.function == .any ? "ReduceMax" : "ReduceMin"
+      return one(operation, [truth], ["axes": axes, "keepdims": keep], named: name)
+    case .variance, .deviation:
+      let distance = one("Sub", [x, one("ReduceMean", [x], ["axes": axes, "keepdims": .integer(1)])])
+      let variance = one(
+        "ReduceMean", [one("Mul", [distance, distance])], ["axes": axes, "keepdims": keep], named: name)
+      return reduction.function == .variance ? variance : one("Sqrt", [variance], named: name)
     }
   }
 
+  private mutating func selected(_ select: SelectSpec, _ inputs: [String], _ name: String) -> String {
+    var choices = inputs.dropFirst()
+    let first = select.first.map { number($0) } ?? choices.removeFirst()
+    let second = select.second.map { number($0) } ?? choices.removeFirst()
+    return one("Where", [one("Cast", [inputs[0]], ["to": .integer(9)]), first, second], named: name)
+  }
+
   // MARK: - Shapes
+
+  /// By the places that the numbers come from.
+  private mutating func rearranged(
+    _ spec: RearrangeSpec, _ x: String, _ source: Shape, _ name: String
+  ) throws -> String {
+    var value = x
+    for (axis, count) in zip(spec.axes, spec.counts) {
+      let place = try source.place(ofAxis: axis)
+      guard let size = source[place], let length = try spec.outputShape(input: source)[place] else {
+        throw RNNError.unsupported("\(spec.function.rawValue) of an axis whose length is not known")
+      }
+      let places = (0..<length).map { spec.function.source(of: $0, size: size, count: count) }
+      value = one("Gather", [value, integers(places)], ["axis": .integer(place + 1)], named: name)
+    }
+    return value
+  }
 
   private mutating func sliced(_ x: String, _ slice: SliceSpec, _ source: Shape) throws -> String {
     var value = x

@@ -12,7 +12,9 @@ struct ONNXWriting {
   private var values: [[String]] = []
   private var names: Set<String> = []
   private var refused: [String] = []
-  /// Inputs of integers as float32.
+  /// The values that are whole numbers: inputs, with the batch first.
+  private(set) var wholeNumbers: Set<String> = []
+  /// Those as float32.
   private var casts: [String: String] = [:]
 
   init(_ native: NativeModel) throws {
@@ -32,7 +34,7 @@ struct ONNXWriting {
         continue
       }
       let given = call.inputs.map { values[$0.call][$0.output] }
-      let inputs = layer.spec.kind == .embedding ? given : given.map { asFloats($0) }
+      let inputs = [.embedding, .integerLookup].contains(layer.spec.kind) ? given : given.map { asFloats($0) }
       let sources = call.inputs.map { shapes.outputs[$0.call][$0.output] }
       do {
         var outputs = try nodes(for: layer, inputs, sources)
@@ -79,15 +81,16 @@ struct ONNXWriting {
     }
     dimensions.insert(.named("batch"), at: min(input.batchAxis, dimensions.count))
     graph.inputs.append(.init(name: name, dtype: dtype, shape: dimensions))
-    guard input.batchAxis > 0 else { return name }
     var order = Array(0...input.shape.count)
-    order.insert(order.remove(at: input.batchAxis), at: 0)
-    return transposed(name, order)
+    order.insert(order.remove(at: min(input.batchAxis, order.count - 1)), at: 0)
+    let value = transposed(name, order)
+    if dtype != .float32 { wholeNumbers.insert(value) }
+    return value
   }
 
   /// Layers compute with float32, whatever an input's type is; an embedding takes ids as they are.
   private mutating func asFloats(_ value: String) -> String {
-    guard let input = graph.inputs.first(where: { $0.name == value }), input.dtype != .float32 else { return value }
+    guard wholeNumbers.contains(value) else { return value }
     if let known = casts[value] { return known }
     let cast = one("Cast", [value], ["to": .integer(1)])
     casts[value] = cast
