@@ -11,6 +11,8 @@ package final class ChildProcess: Sendable {
   package enum Ending: Equatable, Sendable {
     case exit(Int32)
     case signal(Int32)
+    /// Somebody else learned it: whoever ignores SIGCHLD is never told.
+    case unknown
   }
 
   private let identifier: pid_t
@@ -78,12 +80,11 @@ package final class ChildProcess: Sendable {
     self.identifier = identifier
   }
 
-  /// A pipe that no other program gets. Foundation's `Pipe` ends this program where no more files can be opened.
+  /// A pipe that no program inherits. Foundation's `Pipe` ends this program where no more files can be opened.
   /// - Throws: `unsupported` in that case.
   package static func pipe() throws -> (reading: FileHandle, writing: FileHandle) {
     var ends: [Int32] = [-1, -1]
-    guard Foundation.pipe(&ends) == 0 else { throw RNNError.unsupported("no more files can be opened") }
-    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+    guard rnn_pipe(&ends) == 0 else { throw RNNError.unsupported("no more files can be opened") }
     return (
       FileHandle(fileDescriptor: ends[0], closeOnDealloc: true),
       FileHandle(fileDescriptor: ends[1], closeOnDealloc: true)
@@ -95,8 +96,12 @@ package final class ChildProcess: Sendable {
     // Without reaping, and without the lock, for which whoever wants to end it would have to wait.
     var information = siginfo_t()
     while waitid(P_PID, id_t(identifier), &information, WEXITED | WNOWAIT) != 0, errno == EINTR {}
-    // Whoever ignores SIGCHLD never learns it; what the program wrote then has to tell.
-    return lock.withLock { reap(0) } ?? .exit(0)
+    return lock.withLock {
+      let found = reap(0) ?? .unknown
+      // No signal goes to its number any more.
+      ending = found
+      return found
+    }
   }
 
   /// How the program has ended, or `nil` while it runs.

@@ -33,7 +33,8 @@ public struct ModelExport {
     let losses = ModelExport.losses(model, format, dialect)
     ledger = content.ledger + losses
     write = content.write
-    changedTensors = Set(content.ledger.filter { $0.kind == .rounded || $0.kind == .emulated }.map(\.subject)).count
+    let changed = content.ledger.filter { $0.kind == .rounded || $0.kind == .emulated }.map(\.subject)
+    changedTensors = content.tensorNames.intersection(changed).count
     exactTensors = content.tensorCount - changedTensors
   }
 
@@ -142,6 +143,8 @@ extension ModelExport {
   private struct Content {
     var ledger: [LedgerEntry] = []
     var tensorCount: Int
+    /// Those that the ledger may speak of; where all go out as they are, none.
+    var tensorNames: Set<String> = []
     var write: ((Data) throws -> Void) throws -> Void
 
     init(_ model: NativeModel, _ format: ExportFormat, _ dialect: WeightDialect?, _ options: Options) throws {
@@ -170,6 +173,7 @@ extension ModelExport {
         let export = try ONNXExport(model)
         ledger = export.ledger
         let graph = export.model
+        tensorNames = Set(graph.graph.initializers.keys)
         write = { sink in try sink(try ONNXFile.data(of: graph)) }
       case .pytorch, .safetensors, .npz:
         var arrays = model.parameters.map {
@@ -179,6 +183,7 @@ extension ModelExport {
           let weights = try WeightWriting(model, dialect: dialect)
           (arrays, ledger) = (weights.tensors, weights.ledger)
           tensorCount = arrays.count
+          tensorNames = Set(arrays.map(\.name))
         }
         let tensors = arrays
         switch format {

@@ -71,6 +71,10 @@ public struct HDF5Helper: Sendable {
   private func failure(_ ending: ChildProcess.Ending, _ message: Data) -> RNNError? {
     switch ending {
     case .exit(0): return nil
+    case .unknown:
+      return RNNError.unsupported(
+        "whether \(HDF5Helper.name) did its work cannot be known, because this program ignores SIGCHLD",
+        remedy: "Let the signal have its default handling.")
     case .signal(let number):
       return RNNError.badData(
         "the HDF5 library gave up on this file (signal \(number)): it is damaged", remedy: "Fetch or save it again.")

@@ -51,7 +51,10 @@ public enum ModelImport {
   /// - Throws: `RNNError` with the file's name, for whatever stopped the import.
   public static func model(from url: URL, options: ImportOptions) throws -> NativeModel {
     var keras = options.keras
-    if let config = options.config { keras.architecture = try architecture(from: config, helper: options.helper) }
+    if let config = options.config {
+      keras.architecture = try architecture(from: config, helper: options.helper)
+      keras.architectureName = config.path
+    }
     let source = try Source(contentsOf: url, helper: options.helper)
     var model = try locating(url.path) {
       switch source.content {
@@ -100,7 +103,9 @@ public enum ModelImport {
   private static func architecture(from url: URL, helper: URL?) throws -> KerasImportOptions.Architecture {
     let data = try InputFile.contents(of: url)
     switch ContainerKind.recognise(data) {
-    case .json: return .keras(json: String(decoding: data, as: UTF8.self))
+    case .json:
+      _ = try locating(url.path) { try JSONValue(parsing: data) }
+      return .keras(json: String(decoding: data, as: UTF8.self))
     case .safetensors: return .native(try NativeModel(contentsOf: url).spec)
     case .hdf5, .kerasArchive:
       let source = try Source(contentsOf: url, helper: helper)

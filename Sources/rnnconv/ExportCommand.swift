@@ -66,7 +66,8 @@ struct ExportOptions: ParsableArguments {
     options.dialect = dialect?.name
     let export = try ModelExport(model, as: format, options: options)
     if dryRun {
-      return try Console.write(([format.rawValue] + LedgerText.lines(export)).map { $0 + "\n" }.joined())
+      try Console.write(([format.rawValue] + LedgerText.lines(export)).map { $0 + "\n" }.joined())
+      return try refuse(export.ledger, of: format.rawValue)
     }
     try refuse(export.ledger, of: format.rawValue)
     try export.write(to: url, replacing: force)

@@ -24,6 +24,8 @@ struct RNNConvCommand: ParsableCommand {
 
   static func main() {
     Console.openMissingStreams()
+    // The helper is waited for, also where whoever started this program ignores his children.
+    signal(SIGCHLD, SIG_DFL)
     // A closed pipe or a file that may not grow is an error with a message, not a signal.
     signal(SIGPIPE, SIG_IGN)
     signal(SIGXFSZ, SIG_IGN)

@@ -60,6 +60,7 @@ enum CLI {
     let errors = String(decoding: try Data(contentsOf: streams.file("err")), as: UTF8.self)
     switch ending {
     case .exit(let status): return Result(status: status, isSignal: false, output: output, errors: errors)
+    case .unknown: throw RNNError(.internalError, "nobody knows how the program ended")
     case .signal(let number): return Result(status: number, isSignal: true, output: output, errors: errors)
     }
   }

@@ -100,6 +100,27 @@ struct HostileGraphTests {
     expectError(.badData, naming: "'l'", argument) { try KerasDescription(json: json) }
   }
 
+  /// What get_vocabulary() of Keras gives begins with the tokens for masks and for what is unknown; given to a layer again,
+  /// they are left out (keras/src/layers/preprocessing/index_lookup.py, set_vocabulary).
+  @Test(arguments: [
+    (#""vocabulary": [-1, 7, 3]"#, [7, 3]), (#""vocabulary": [0, -1, 7, 3], "mask_token": 0"#, [7, 3]),
+    (#""vocabulary": [-9, 7, 3], "oov_token": -9"#, [7, 3]),
+    (#""vocabulary": [-1, 7], "num_oov_indices": 0"#, [-1, 7]),
+  ])
+  func specialTokensAreNoWords(_ arguments: String, _ words: [Int]) throws {
+    let json = sequential([("IntegerLookup", #"{"name": "l", "batch_input_shape": [null, 2], \#(arguments)}"#)])
+    let layers = try KerasDescription(json: json).spec.layers
+    guard case .integerLookup(let lookup)? = layers.last?.spec else {
+      Issue.record("no lookup")
+      return
+    }
+    #expect(lookup.vocabulary == words)
+    expectError(.badData, naming: "'l'", "vocabulary") {
+      try KerasDescription(
+        json: sequential([("IntegerLookup", #"{"name": "l", "batch_input_shape": [null, 2], "vocabulary": [7, -1]}"#)]))
+    }
+  }
+
   /// Whether a mask reaches the end has 2^64 ways to be asked.
   @Test func waysThroughAGraphAreNotCounted() throws {
     func tensor(_ layer: String) -> String {

@@ -191,6 +191,20 @@ import Testing
     }
   }
 
+  /// A layer without weights is no module with weights, whatever its sizes are.
+  @Test func aNormalizationWithoutWeightsOverOpenStepsIsPassedOver() throws {
+    var norm = LayerNormalizationSpec(axes: [1, 2], epsilon: 1e-3)
+    (norm.scale, norm.center) = (false, false)
+    let spec = ModelSpec.sequential(
+      name: "m",
+      layers: [
+        .init(name: "x", spec: .input(InputSpec(shape: [nil, 3]))), .init(name: "n", spec: .layerNormalization(norm)),
+      ])
+    let model = NativeModel(
+      spec: spec, parameters: [], provenance: Provenance(source: "", container: "", framework: "", dialect: ""))
+    #expect(try WeightWriting(model, dialect: .pytorch).tensors.isEmpty)
+  }
+
   @Test(arguments: dialects.map(\.name)) func whatIsWrittenIsReadWithTheSameBits(_ name: String) throws {
     let dialect = try #require(Self.dialects.first { $0.name == name })
     var random = SeededGenerator(seed: 6)

@@ -35,7 +35,8 @@ public enum ONNXTensor {
       case 14 where try value.integer() == 1:
         throw RNNError.unsupported(
           "the weights stand in another file",
-          remedy: "Save the model with its weights inside: onnx.save(model, path, save_as_external_data=False).")
+          remedy: "Save the model with its weights inside: onnx.save(onnx.load(path), other) does, and so does "
+            + "torch.onnx.export(..., external_data=False).")
       default: break
       }
     }

@@ -22,13 +22,12 @@ extension ModelSpec {
     }
   }
 
-  /// Whether a mask reaches a layer of a kind, anywhere in the model.
+  /// The kinds of the plain layers that a mask reaches, anywhere in the model.
   /// - Throws: `badData` where the shapes do not go together.
-  public func hasMask(reaching kind: LayerSpec.Kind) throws -> Bool {
+  public func kindsReachedByMasks() throws -> Set<LayerSpec.Kind> {
     let plain = self.plain
-    return zip(plain.calls, plain.masksReaching(try plain.shapes())).contains { call, reaching in
-      plain.layers[call.layer].spec.kind == kind && reaching.contains { $0 != .none }
-    }
+    let reached = zip(plain.calls, plain.masksReaching(try plain.shapes())).filter { $1.contains { $0 != .none } }
+    return Set(reached.map { plain.layers[$0.0.layer].spec.kind })
   }
 
   /// The masks of each call's inputs; of a plain model.

@@ -46,8 +46,8 @@ public struct KerasExport {
       if let composite = configuration as? any CompositeLayer { return forgottenAxes(composite.innerLayers) }
       let axes =
         (configuration as? SoftmaxSpec)?.axes ?? (configuration as? LayerNormalizationSpec)?.axes
-        ?? (configuration as? UnitNormalizationSpec)?.axes ?? (configuration as? NormalizationSpec)?.axes ?? []
-      guard axes.count > 1 else { return [] }
+        ?? (configuration as? UnitNormalizationSpec)?.axes ?? (configuration as? NormalizationSpec)?.axes ?? [-1]
+      guard axes.count != 1 else { return [] }
       return [
         LedgerEntry(
           .dropped, layer.name, "the axes \(axes): Keras 3 takes the last one when it reads a .h5; export to keras")
@@ -75,9 +75,10 @@ public struct KerasExport {
   init(keras3 model: NativeModel, _ content: Content) throws {
     for layer in model.spec.layers {
       for activation in layer.spec.activations where !KerasActivationLayers.has(activation, .keras3) {
+        let isOlder = KerasActivationLayers.has(activation, .keras2)
         throw RNNError.unsupported(
           "Keras 3 has no function like that of '\(layer.name)', \(activation.name)",
-          remedy: "Export to keras-h5, in the form of Keras 2.")
+          remedy: isOlder ? "Export to keras-h5, in the form of Keras 2." : nil)
       }
     }
     try self.init(model, .keras3, content)

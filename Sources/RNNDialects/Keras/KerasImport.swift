@@ -9,6 +9,8 @@ public struct KerasImportOptions: Sendable {
   }
 
   public var architecture: Architecture?
+  /// Where that stands, for errors in it; `nil` for the file with the weights.
+  public var architectureName: String?
   public var generation: KerasGeneration?
   /// `tensorflow` or `theano`; Keras 1 files do not say, and Theano's convolution kernels are flipped.
   public var backend: String?
@@ -68,7 +70,13 @@ public struct KerasImport {
       era = KerasEra(
         version: KerasImport.version(of: checkpoint, architecture: json), architecture: json,
         override: options.generation)
-      architecture = try KerasArchitecture(json, era: era)
+      let era = self.era
+      architecture =
+        if let name = options.architectureName {
+          try locating(name) { try KerasArchitecture(json, era: era) }
+        } else {
+          try KerasArchitecture(json, era: era)
+        }
       // An uncompiled model is written with an empty object.
       training = json["compile_config"].flatMap { $0.object?.isEmpty != false ? nil : $0.text() }
     }

@@ -11,7 +11,7 @@ struct KerasLayerWriting {
   var outputs: [String: Shape] = [:]
 
   /// Keras 3's archives: each layer says its module. Of a layer without one, as a `.h5` file has them, Keras 3 takes an
-  /// older version's arguments, and makes a list of axes the first of them.
+  /// older version's arguments, and takes the last axis for a list of them.
   var isArchive = false
 
   private var era: KerasEra? { version.map { KerasEra(version: $0, architecture: nil) } }
@@ -223,7 +223,11 @@ struct KerasLayerWriting {
     case .conv1D(let spec): return try arguments(of: spec)
     case .conv1DTranspose(let spec): return try arguments(of: spec)
     case .depthwiseConv1D(let spec): return try arguments(of: spec)
-    case .separableConv1D(let spec): return try arguments(of: spec)
+    case .separableConv1D(let spec):
+      guard generation == .keras2 || spec.padding != .causal else {
+        throw RNNError.unsupported("Keras 3's SeparableConv1D has no causal padding")
+      }
+      return try arguments(of: spec)
     case .maxPooling1D(let spec), .averagePooling1D(let spec):
       return [
         ("pool_size", .array([.integer(spec.poolSize)])), ("strides", .array([.integer(spec.strides)])),
@@ -362,7 +366,10 @@ struct KerasLayerWriting {
       .reduction, .slice, .expandDims, .squeeze, .stack, .matrixProduct, .reverseSteps, .foldSteps, .unfoldSteps,
       .swapBatch, .whereValid, .withMask, .maskOf, .withoutMask, .rearrange, .split, .select, .cumulative, .einsum,
       .cosine:
-      throw RNNError.unsupported("\(generation.rawValue) has no layer that does what \(spec.kind.rawValue) does")
+      throw RNNError.unsupported(
+        "what it does, \(spec.kind.rawValue), is no layer of Keras \(generation == .keras3 ? "3" : "2"), and operations "
+          + "between layers are not written to Keras's files",
+        remedy: "Export to onnx, or keep the .rnn, which has them.")
     case .channelsFirst, .timeMajor, .activated, .model:
       throw RNNError(.internalError, "\(spec.kind.rawValue) is written by its parts")
     }

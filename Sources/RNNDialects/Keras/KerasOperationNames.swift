@@ -7,7 +7,7 @@ enum KerasOperationNames {
   /// The model with such layers renamed, and what was renamed. They have no weights whose names would change.
   /// - Throws: `badData` where the shapes of the model do not go together.
   static func renamed(_ model: NativeModel) throws -> (model: NativeModel, ledger: [LedgerEntry]) {
-    guard try model.spec.hasMask(reaching: .concatenate) else { return (model, []) }
+    guard try model.spec.kindsReachedByMasks().contains(.concatenate) else { return (model, []) }
     var model = model
     var ledger: [LedgerEntry] = []
     rename(&model.spec, &ledger)

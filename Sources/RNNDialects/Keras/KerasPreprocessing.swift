@@ -31,9 +31,9 @@ enum KerasPreprocessing {
   }
 
   static func lookup(_ reader: inout KerasConfigReader) throws -> IntegerLookupSpec {
-    for key in ["max_tokens", "oov_token", "vocabulary_dtype", "vocabulary_size", "oov_method", "max_values"] {
-      _ = reader.value(key)
-    }
+    for key in ["vocabulary_dtype", "vocabulary_size", "oov_method", "max_values"] { _ = reader.value(key) }
+    let maximum = try reader.int("max_tokens")
+    let unknownToken = try reader.int("oov_token") ?? -1
     guard let vocabulary = reader.value("vocabulary"), vocabulary.array != nil else {
       throw RNNError.unsupported("IntegerLookup whose vocabulary is not in the configuration")
     }
@@ -48,10 +48,16 @@ enum KerasPreprocessing {
     let mask = try reader.int("mask_token", "mask_value")
     let mode = try mode(&reader, default: "int")
     guard mask == nil || mode == nil else { throw RNNError.unsupported("IntegerLookup with a mask_token and vectors") }
-    var spec = IntegerLookupSpec(
-      vocabulary: tokens, maskToken: mask, hasUnknown: unknown == 1)
+    // What get_vocabulary() gives begins with the special tokens, which then stand for themselves.
+    let special = (mask.map { [$0] } ?? []) + (unknown == 1 ? [unknownToken] : [])
+    let words = tokens.starts(with: special) ? Array(tokens.dropFirst(special.count)) : tokens
+    guard !words.contains(where: special.contains) else {
+      throw RNNError.badData("the vocabulary holds the token for masks or for what is unknown among its words")
+    }
+    var spec = IntegerLookupSpec(vocabulary: words, maskToken: mask, hasUnknown: unknown == 1)
     spec.mode = mode
-    for key in ["idf_weights", "salt", "pad_to_max_tokens"] {
+    if try reader.bool("pad_to_max_tokens", default: false), let maximum { spec.size = max(spec.size, maximum) }
+    for key in ["idf_weights", "salt"] {
       guard let value = reader.value(key), !value.isNull, value.bool != false else { continue }
       throw RNNError.unsupported("IntegerLookup with \(key)=\(value.text())")
     }
@@ -117,6 +123,8 @@ extension KerasPreprocessing {
     return [
       ("vocabulary", .array(spec.vocabulary.map(JSONValue.integer))),
       ("num_oov_indices", .integer(spec.hasUnknown ? 1 : 0)),
+      // No word and no mask: either would be taken for it.
+      ("oov_token", .integer(min(0, (spec.vocabulary + [spec.maskToken ?? 0]).min() ?? 0) &- 1)),
       ("mask_token", spec.maskToken.map(JSONValue.integer) ?? .null),
       ("output_mode", .string(spec.mode?.rawValue ?? "int")),
     ]
@@ -126,8 +134,7 @@ extension KerasPreprocessing {
 
   static func arguments(of spec: NormalizationSpec) -> [(String, JSONValue)] {
     [
-      // Of a list, even an empty one, Keras 3 makes the last axis in an HDF5 file.
-      ("axis", spec.axes.isEmpty ? .null : .array(spec.axes.map(JSONValue.integer))), ("invert", .bool(spec.isInverse)),
+      ("axis", .array(spec.axes.map(JSONValue.integer))), ("invert", .bool(spec.isInverse)),
       ("mean", spec.mean?.json ?? .null), ("variance", spec.variance?.json ?? .null),
     ]
   }

@@ -6,9 +6,9 @@ import RNNCore
 struct KerasRereading {
   private(set) var ledger: [LedgerEntry] = []
   private let name: String
-  private let model: ModelSpec
-  /// The kinds of the plain layers, and whether any of them makes a mask.
+  /// The kinds of the plain layers, those that masks reach, and whether there are any masks.
   private let kinds: Set<LayerSpec.Kind>
+  private let maskedKinds: Set<LayerSpec.Kind>
   private let hasMasks: Bool
 
   /// - Parameters:
@@ -18,9 +18,10 @@ struct KerasRereading {
   init(_ model: ModelSpec, _ written: JSONValue, version: String) throws {
     let era = KerasEra(version: version, architecture: written)
     name = "Keras \(version)"
-    self.model = model
-    kinds = Set(model.plain.layers.map(\.spec.kind))
-    hasMasks = model.plain.layers.contains { layer in
+    let plain = model.plain
+    kinds = Set(plain.layers.map(\.spec.kind))
+    maskedKinds = try model.kindsReachedByMasks()
+    hasMasks = plain.layers.contains { layer in
       if case .embedding(let embedding) = layer.spec { return embedding.maskZero }
       return [.masking, .withMask].contains(layer.spec.kind)
     }
@@ -28,6 +29,14 @@ struct KerasRereading {
     try KerasArchitecture.settleInputs(
       &read.spec, read.notes, mistakesBias: era.generation == .keras3 && !era.isOlder(than: 3, 4))
     compare(model.layers, read.spec.layers)
+    // What is read with more layers than were written loses masks on the way to some of them.
+    for (index, layer) in read.spec.layers.enumerated().dropFirst(model.layers.count) {
+      let calls = read.spec.calls.indices.filter { read.spec.calls[$0].layer == index }
+      let readers = read.spec.calls.filter { $0.inputs.contains { calls.contains($0.call) } }
+      for name in Set(readers.map { read.spec.layers[$0.layer].name }).sorted() {
+        ledger.append(LedgerEntry(.dropped, name, "\(layer.spec.kind.rawValue) stands before it in \(self.name)"))
+      }
+    }
   }
 
   private mutating func compare(_ own: [ModelSpec.Layer], _ theirs: [ModelSpec.Layer]) {
@@ -77,7 +86,7 @@ struct KerasRereading {
 
   /// Whether a mask reaches a layer of a kind; of a layer that is made of others, whether there are any.
   private func isUnderMasks(_ kind: LayerSpec.Kind) -> Bool {
-    kinds.contains(kind) ? (try? model.hasMask(reaching: kind)) ?? true : hasMasks
+    kinds.contains(kind) ? maskedKinds.contains(kind) : hasMasks
   }
 
   /// Where a difference shows.

@@ -24,7 +24,7 @@ public enum DialectArithmetic {
     return losses
   }
 
-  /// What of a recurrent layer only Keras lets one choose.
+  /// What of a recurrent layer or a normalization only Keras lets one choose.
   private static func reasons(_ spec: LayerSpec) -> [String] {
     var reasons: [String] = []
     switch spec {

@@ -193,6 +193,8 @@ extension ModelSpec {
 extension LayerSpec {
   /// Gives a recurrent layer a bias, and a normalization both of its parameters.
   fileprivate mutating func haveBiasAndScale() {
+    // Without any parameter a layer is no module with weights, and its sizes may be open.
+    if parameterNames.isEmpty { return }
     if var options = recurrentOptions {
       options.useBias = true
       setRecurrentOptions(options)

@@ -26,7 +26,7 @@ extension ONNXWriting {
       .activityRegularization, .withoutMask:
       return [x]
     case .withMask, .maskOf:
-      note(.dropped, layer.name, "its mask: all steps are read")
+      if hasMasks { note(.dropped, layer.name, "its mask: all steps are read") }
       return [x]
     case .cumulative(let cumulative):
       guard cumulative.function == .sum else { throw RNNError.unsupported("products of all before") }
@@ -45,7 +45,7 @@ extension ONNXWriting {
       if let bias = try parameter("bias", of: layer) { value = one("Add", [value, bias], named: layer.name) }
       return [try activated(value, dense.activation, named: layer.name)]
     case .activation(let spec): return [try activated(x, spec.activation, named: layer.name)]
-    case .softmax(let softmax): return [softmaxed(x, softmax.axes, layer.name)]
+    case .softmax(let softmax): return [try softmaxed(x, softmax.axes, layer.name)]
     case .prelu: return [one("PRelu", [x, try parameter("alpha", of: layer) ?? ""], named: layer.name)]
     case .conv1D, .conv1DTranspose, .depthwiseConv1D, .separableConv1D: return [try convolution(layer, x, sources[0])]
     case .maxPooling1D(let pooling): return [pooled("MaxPool", x, pooling, layer.name)]
@@ -65,7 +65,7 @@ extension ONNXWriting {
     case .batchNormalization(let norm): return [try normalized(layer, norm, x, sources[0])]
     case .layerNormalization(let norm): return [try normalized(layer, norm, x, sources[0])]
     case .groupNormalization(let norm): return [try normalized(layer, norm, x, sources[0])]
-    case .unitNormalization(let norm): return [normalized(norm, x, layer.name)]
+    case .unitNormalization(let norm): return [try normalized(norm, x, layer.name)]
     case .dot(let dot): return [try dotted(dot, inputs, sources, layer.name)]
     case .einsum(let einsum): return [try summed(einsum, inputs, sources, layer.name)]
     case .einsumDense(let dense): return [try product(layer, dense, x, sources[0])]
@@ -236,6 +236,9 @@ extension ONNXWriting {
     guard source.count == 2, let timesteps = source[0] else {
       throw RNNError.unsupported("windows of a sequence whose length is not known")
     }
+    guard pooling.outputSize <= 4096 else {
+      throw RNNError.unsupported("\(pooling.outputSize) windows, each with nodes of its own")
+    }
     let windows = (0..<pooling.outputSize).map { window in
       let steps = pooling.steps(of: window, timesteps: timesteps)
       let piece = one("Slice", [x, integers([steps.lowerBound]), integers([steps.upperBound]), integers([1])])
@@ -387,6 +390,7 @@ extension ONNXWriting {
       guard let size = source[place], let length = try spec.outputShape(input: source)[place] else {
         throw RNNError.unsupported("\(spec.function.rawValue) of an axis whose length is not known")
       }
+      try ONNXWriting.checkListed(length)
       let places = (0..<length).map { spec.function.source(of: $0, size: size, count: count) }
       value = one("Gather", [value, integers(places)], ["axis": .integer(place + 1)], named: name)
     }

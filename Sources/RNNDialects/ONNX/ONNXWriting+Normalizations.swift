@@ -105,8 +105,10 @@ extension ONNXWriting {
     return value
   }
 
-  mutating func normalized(_ norm: UnitNormalizationSpec, _ x: String, _ name: String) -> String {
-    unit(x, axes: norm.axes, epsilon: norm.epsilon, name)
+  mutating func normalized(_ norm: UnitNormalizationSpec, _ x: String, _ name: String) throws -> String {
+    // A node without axes means all of them, the batch included.
+    guard !norm.axes.isEmpty else { throw RNNError.unsupported("no axis") }
+    return unit(x, axes: norm.axes, epsilon: norm.epsilon, name)
   }
 
   /// Vectors of length 1; a square below `epsilon` counts as that.
@@ -115,7 +117,8 @@ extension ONNXWriting {
     return one("Div", [x, one("Sqrt", [one("Max", [square, number(epsilon)])])], named: name)
   }
 
-  mutating func softmaxed(_ x: String, _ axes: [Int], _ name: String) -> String {
+  mutating func softmaxed(_ x: String, _ axes: [Int], _ name: String) throws -> String {
+    guard !axes.isEmpty else { throw RNNError.unsupported("no axis") }
     if axes.count == 1 { return one("Softmax", [x], ["axis": .integer(axes[0])], named: name) }
     let largest = one("ReduceMax", [x], ["axes": .integers(axes), "keepdims": .integer(1)])
     let powers = one("Exp", [one("Sub", [x, largest])])

@@ -69,6 +69,7 @@ extension ONNXWriting {
   mutating func counted(
     _ ids: String, _ mode: TokenCountsSpec.Mode, size: Int, _ weights: [Float], _ name: String
   ) throws -> String {
+    try ONNXWriting.checkListed(size)
     let places = try weight(try Tensor((0..<size).map { Float($0) }, shape: [size]), named: fresh("\(name)/places"))
     let hot = one("Cast", [one("Equal", [one("Unsqueeze", [ids, integers([-1])]), places])], ["to": .integer(1)])
     switch mode {

@@ -13,6 +13,9 @@ extension ONNXWriting {
     if dot.normalize {
       operands = zip(inputs, places).map { unit($0, axes: [$1 + 1], epsilon: dot.epsilon, name) }
     }
+    guard sources[0].count + sources[1].count <= ONNXWriting.spare.count else {
+      throw RNNError.unsupported("so many axes")
+    }
     let left = sources[0].indices.map { $0 == places[0] ? "z" : String(ONNXWriting.spare[$0]) }
     let right = sources[1].indices.map { $0 == places[1] ? "z" : String(ONNXWriting.spare[$0 + left.count]) }
     let rest = (left + right).filter { $0 != "z" }.joined()
@@ -35,7 +38,7 @@ extension ONNXWriting {
       try ONNXWriting.text(equation), [x, try parameter("kernel", of: layer) ?? ""], layer.name)
     if let bias = tensors[NativeModel.path(layer: layer.name, parameter: "bias")] {
       var placed = bias
-      if let axis = dense.misplacedBiasAxis {
+      if let axis = dense.misplacedBiasAxis, (1..<equation.output.count).contains(axis) {
         let trailing = [Int](repeating: 1, count: equation.output.count - 1 - axis)
         placed = try bias.reshaped(to: [bias.shape.reduce(1, *)] + trailing)
       }

@@ -12,6 +12,8 @@ struct ONNXWriting {
   private var values: [[String]] = []
   private var names: Set<String> = []
   private var refused: [String] = []
+  /// Whether any layer makes a mask, or is given one.
+  let hasMasks: Bool
   /// The values that are whole numbers: inputs, with the batch first.
   private(set) var wholeNumbers: Set<String> = []
   /// Those as float32.
@@ -21,6 +23,10 @@ struct ONNXWriting {
     self.native = native
     plain = native.spec.plain
     shapes = try plain.shapes()
+    hasMasks = plain.layers.contains { layer in
+      if case .embedding(let embedding) = layer.spec { return embedding.maskZero }
+      return [.masking, .withMask].contains(layer.spec.kind)
+    }
     tensors = native.tensorsByPath
     graph = ONNXGraph(name: native.spec.name, nodes: [], initializers: [:], inputs: [], outputs: [])
   }
@@ -49,6 +55,9 @@ struct ONNXWriting {
     guard refused.isEmpty else {
       throw RNNError.unsupported("ONNX has no nodes here for " + refused.joined(separator: ", "))
     }
+    // In the model's order: who gives arrays without names goes by that.
+    let order = native.spec.inputNames
+    graph.inputs.sort { (order.firstIndex(of: $0.name) ?? 0) < (order.firstIndex(of: $1.name) ?? 0) }
     try writeOutputs()
   }
 
@@ -95,6 +104,12 @@ struct ONNXWriting {
     let cast = one("Cast", [value], ["to": .integer(1)])
     casts[value] = cast
     return cast
+  }
+
+  /// Checks how many numbers a node lists one by one.
+  /// - Throws: `unsupported` for more than a graph should hold.
+  static func checkListed(_ count: Int) throws {
+    guard count <= 1 << 20 else { throw RNNError.unsupported("\(count) numbers, which a graph would list one by one") }
   }
 
   // MARK: - Building
@@ -165,8 +180,11 @@ struct ONNXWriting {
       "Slice", [value, integers([-1]), integers([Int(Int32.min) + 1]), integers([axis]), integers([-1])])
   }
 
-  /// A weight under a name, once; in float32, for graphs compute in the type of their weights.
-  mutating func weight(_ tensor: Tensor, named name: String) throws -> String {
+  /// A weight under a name, once a shape; in float32, for graphs compute in the type of their weights.
+  mutating func weight(_ tensor: Tensor, named wish: String) throws -> String {
+    var name = wish
+    // A layer that is called with other axes needs its weights along those.
+    if let known = graph.initializers[wish], known.shape != tensor.shape { name = fresh(wish) }
     if graph.initializers[name] == nil {
       names.insert(name)
       if tensor.dtype == .float32 {

@@ -82,6 +82,8 @@ public struct TorchChain {
       case .input(var input) = spec.layers[0].spec, let free = input.shape.firstIndex(of: nil)
     else { return }
     let place = spec.layers.firstIndex { $0.name == dense.name } ?? 0
+    // A pooling to a stated size gives as many, however long the sequence is.
+    if let kernel = try? spec.shapes().parameters[place].first, kernel.shape[0] == module.inputs { return }
     var fitting: [ModelSpec] = []
     for length in 1...TorchChain.longest {
       var trial = spec
@@ -131,6 +133,7 @@ public struct TorchChain {
   // MARK: - Modules
 
   private mutating func add(_ module: TorchModules.Module, next: TorchModules.Module?) throws {
+    if let className = self.module(module.name)?.className { try check(module, className) }
     switch module.kind {
     case .matrix(let hasBias): try addMatrix(module, hasBias: hasBias, next: next)
     case .recurrent(let recurrent): try addRecurrent(module, recurrent, next: next)
@@ -149,8 +152,27 @@ public struct TorchChain {
         module,
         .layerNormalization(LayerNormalizationSpec(axes: [-1], epsilon: number("eps", of: module, default: 1e-5)))
       )
-      assume("eps", of: module, "eps is 1e-5, PyTorch's default")
+      assume("eps", of: module, "taken for a LayerNorm (a GroupNorm looks alike), with PyTorch's eps, 1e-5")
     case .vector: try addVector(module)
+    }
+  }
+
+  /// Checks that a module is what its tensors look like.
+  private func check(_ module: TorchModules.Module, _ className: String) throws {
+    let expected: [String] =
+      switch module.kind {
+      case .matrix: ["Linear", "Embedding"]
+      case .convolution: ["Conv1d", "ConvTranspose1d"]
+      case .recurrent: ["LSTM", "GRU", "RNN", "Cell"]
+      case .batchNorm: ["BatchNorm1d", "SyncBatchNorm"]
+      case .layerNorm: ["LayerNorm"]
+      case .vector: ["LayerNorm", "RMSNorm"]
+      }
+    // A class of somebody's own may do anything with its weights.
+    guard className.hasPrefix("torch.nn."), expected.contains(where: className.hasSuffix) else {
+      throw RNNError.badData(
+        "'\(module.name)' is a \(className), of which a chain of layers knows nothing",
+        remedy: "Give the architecture with --config: the text of a Keras model.to_json(), or a .rnn.")
     }
   }
 
