@@ -81,7 +81,7 @@ struct KerasArchitecture {
   /// The architecture of a native model, to be filled with other weights.
   init(native spec: ModelSpec) {
     self.spec = spec
-    notes = spec.layers.map { KerasLayerNote(native: $0.spec) }
+    notes = spec.layers.map { KerasLayerNote(native: $0) }
   }
 
   /// The shape of one example from a `batch_shape` or its older names, and the batch size.

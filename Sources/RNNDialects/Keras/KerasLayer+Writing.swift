@@ -37,9 +37,39 @@ struct KerasLayerWriting {
   }
 
   private func entry(of layer: ModelSpec.Layer) throws -> JSONObject {
-    JSONObject([
-      ("class_name", .string(KerasLayerWriting.className(of: layer.spec))), ("config", .object(try config(of: layer))),
+    let config = try config(of: layer)
+    if let cell = try KerasLayerWriting.cellName(of: layer) { return aroundCell(layer, cell, config) }
+    return JSONObject([
+      ("class_name", .string(KerasLayerWriting.className(of: layer.spec))), ("config", .object(config)),
     ])
+  }
+
+  /// The name of the one cell of an `RNN`, among what a layer carries.
+  static let cellKey = "cell"
+
+  static func cellName(of layer: ModelSpec.Layer) throws -> String? {
+    guard layer.spec.isRecurrent, let carried = layer.carried else { return nil }
+    return try JSONValue(parsing: carried)[cellKey]?.string
+  }
+
+  /// A recurrent layer as the `RNN` around a cell that it was: under such a class alone its weights are found. All
+  /// arguments but the loop's are the cell's.
+  private func aroundCell(_ layer: ModelSpec.Layer, _ cell: String, _ config: JSONObject) -> JSONObject {
+    let loop: Set<String> = [
+      "name", "trainable", "dtype", "return_sequences", "return_state", "go_backwards", "stateful", "unroll",
+      "zero_output_for_mask", "activity_regularizer",
+    ]
+    var own = JSONObject([("name", .string(cell))])
+    var outer = JSONObject()
+    for member in config.members {
+      if loop.contains(member.key) { outer[member.key] = member.value } else { own[member.key] = member.value }
+    }
+    outer["cell"] = inModule(
+      "keras.layers",
+      JSONObject([
+        ("class_name", .string(KerasLayerWriting.className(of: layer.spec) + "Cell")), ("config", .object(own)),
+      ]))
+    return JSONObject([("class_name", "RNN"), ("config", .object(outer))])
   }
 
   /// A layer inside another one: Keras 3 finds its class by the module that is stated.

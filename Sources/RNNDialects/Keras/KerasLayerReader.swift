@@ -15,12 +15,13 @@ struct KerasLayerNote {
   }
 
   /// For a layer that comes from no Keras file.
-  init(native spec: LayerSpec) {
-    className = KerasLayerWriting.className(of: spec)
-    inner = spec.innerLayers.map { layer in
-      var note = KerasLayerNote(native: layer.spec)
+  init(native layer: ModelSpec.Layer) {
+    let isAroundCell = (try? KerasLayerWriting.cellName(of: layer)) ?? nil != nil
+    className = isAroundCell ? "RNN" : KerasLayerWriting.className(of: layer.spec)
+    inner = layer.spec.innerLayers.map { inner in
+      var note = KerasLayerNote(native: inner)
       // What stands in a stack of cells is one.
-      if spec.kind == .stackedRNN { note.className += "Cell" }
+      if layer.spec.kind == .stackedRNN { note.className += "Cell" }
       return note
     }
   }
@@ -180,6 +181,8 @@ struct KerasLayerReader {
     if let text = cell.carried, let object = try JSONValue(parsing: text).object {
       for member in object.members { carried[member.key] = member.value }
     }
+    // That it was an RNN, for who writes it for Keras again.
+    carried[KerasLayerWriting.cellKey] = .string(cell.name)
     return spec
   }
 
