@@ -58,6 +58,15 @@ struct ConvertCommandTests {
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path).isEmpty)
   }
 
+  /// Whoever asks beforehand is told by the status, too.
+  @Test func dryRunIsStrict() throws {
+    let folder = try TemporaryFolder()
+    let result = try convert("keras-3.15/lstm-masked/model.h5", "m.onnx", ["--dry-run", "--strict"], in: folder.url)
+    #expect(result.status == 69, "\(result.errors)")
+    #expect(result.output.contains("lost:"))
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path).isEmpty)
+  }
+
   @Test func strictWritesWhatLosesNothing() throws {
     let folder = try TemporaryFolder()
     let result = try convert("keras-3.15/lstm/model.h5", "m.keras", ["--strict"], in: folder.url)

@@ -105,6 +105,17 @@ struct ArchiveAndGraphTests {
     #expect(seen >= 5)
   }
 
+  /// Keras finds the weights of an RNN under that class alone; a name of a cell is nobody's own class.
+  @Test(arguments: ["rnn-lstmcell--keras", "rnn-grucell", "rnn-simplernncell"])
+  func anRNNAroundACellStaysOne(_ name: String) throws {
+    let fixture = try #require(Self.cases.first { $0.testDescription == "keras-3.15/\(name)" })
+    let native = try fixture.native()
+    #expect(!native.ledger.contains { $0.note.contains("custom") }, "\(native.ledger)")
+    let archive = try KerasExport.archive(of: native)
+    #expect(archive.config.contains(#""class_name": "RNN""#), "\(archive.config)")
+    #expect(archive.weights.groups.contains { $0.hasSuffix("rnn/cell/vars") }, "\(archive.weights.groups)")
+  }
+
   @Test(arguments: [ExportFormat.keras, .kerasWeights]) func archivesHoldTheSameBits(_ format: ExportFormat) throws {
     var agreed = 0
     for fixture in Self.cases {

@@ -69,6 +69,50 @@ struct ForeignExportTests {
     #expect(graph.nodes.contains { ["Mul", "Add"].contains($0.operation) })
   }
 
+  /// Who gives a graph its arrays in order goes by the model's.
+  @Test func inputsStandInTheModelsOrder() throws {
+    let shape = InputSpec(shape: [3])
+    let spec = ModelSpec(
+      name: "m", isSequential: false,
+      layers: [
+        .init(name: "a", spec: .input(shape)), .init(name: "b", spec: .input(shape)),
+        .init(name: "s", spec: .merge(MergeSpec(.subtract))),
+      ],
+      calls: [
+        .init(layer: 0, inputs: []), .init(layer: 1, inputs: []),
+        .init(layer: 2, inputs: [.init(call: 1), .init(call: 0)]),
+      ], inputs: [1, 0], outputs: [.init(call: 2)])
+    let native = NativeModel(
+      spec: spec, parameters: [],
+      provenance: Provenance(source: "", container: "", framework: "", dialect: ""))
+    #expect(try ONNXExport(native).model.graph.inputs.map(\.name) == ["b", "a"])
+  }
+
+  /// What a ledger says of layers is not said of tensors.
+  @Test func onlyTensorsAreCounted() throws {
+    let unit = UnitNormalizationSpec(axes: [-1], epsilon: 1e-12)
+    let native = try model(
+      [
+        .init(name: "d", spec: .dense(DenseSpec(units: 2))), .init(name: "u", spec: .unitNormalization(unit)),
+        .init(name: "v", spec: .unitNormalization(unit)),
+      ], [3])
+    let export = try ModelExport(native, as: .keras)
+    #expect(export.ledger.filter { $0.kind == .emulated }.map(\.subject) == ["u", "v"])
+    #expect(export.exactTensors == 2 && export.changedTensors == 0)
+  }
+
+  /// The steps of a stack of cells are turned by layers that hand masks on; without any mask none is lost.
+  @Test func noMaskIsLostWhereThereIsNone() throws {
+    for (name, isMasked) in [("bidirectional-rnn-cells", false), ("bidirectional-rnn-cell-masked", true)] {
+      let fixture = try #require(
+        Case.imported.first {
+          $0.testDescription == "keras-3.15/\(name)" || $0.testDescription == "tf-keras-2.19/\(name)"
+        })
+      let ledger = try ModelExport(try fixture.native(), as: .onnx).ledger
+      #expect(ledger.contains { $0.note.contains("mask") } == isMasked, "\(name): \(ledger)")
+    }
+  }
+
   @Test func whatIsLostIsSaidBefore() throws {
     let export = try ModelExport(try chain(), as: .pytorch)
     #expect(export.losesAnything && export.exactTensors == 28 && export.changedTensors == 0)

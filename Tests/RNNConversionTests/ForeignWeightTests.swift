@@ -20,7 +20,10 @@ struct ForeignWeightTests {
 
   private static let files: [File] = {
     let root = Fixtures.folder.appendingPathComponent("layouts")
-    return Fixtures.cases(in: root) { !$0.lastPathComponent.contains("onnx") }.flatMap { framework in
+    // The graphs, and the files that must be refused, have tests of their own.
+    let others = ["onnx", "refused"]
+    return Fixtures.cases(in: root) { folder in !others.contains { folder.lastPathComponent.contains($0) } }.flatMap {
+      framework in
       Fixtures.cases(in: framework).flatMap { folder -> [File] in
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
         return names.sorted().filter { $0.hasPrefix("model.") || $0.hasPrefix("legacy.") }
@@ -128,6 +131,18 @@ struct ForeignWeightTests {
       from: file.folder.appendingPathComponent(file.name), options: try options(file))
     let rounded = model.ledger.filter { $0.kind == .rounded }.map(\.subject)
     #expect(Set(rounded) == ["conv.weight", "fc.weight", "lstm/bias"])
+  }
+
+  /// These modules' tensors have the names and shapes of an nn.LayerNorm, nn.Linear or the like.
+  @Test(arguments: [
+    ("group-norm", "GroupNorm"), ("embedding-bag", "EmbeddingBag"), ("batch-norm-without-statistics", "BatchNorm1d"),
+    ("own-class", "Doubled"), ("prelu", "PReLU"),
+  ])
+  func aClassThatIsNotItsShapesIsNamed(_ name: String, _ className: String) {
+    let file = Fixtures.folder.appendingPathComponent("layouts/refused-torch/\(name)/model.pt")
+    #expect { try ModelImport.model(from: file, options: ImportOptions()) } throws: {
+      ($0 as? RNNError)?.reason == .badData && "\($0)".contains(className) && "\($0)".contains("--config")
+    }
   }
 
   @Test func whatIsNoChainAsksForAnArchitecture() throws {

@@ -14,7 +14,7 @@ extension KerasExport {
 
   /// - Throws: `unsupported` for what Keras 3 cannot express.
   public static func archive(of model: NativeModel) throws -> Archive {
-    let export = try KerasExport(keras3: model, .wholeModel)
+    let export = try KerasExport(keras3: model)
     var config = JSONObject()
     let isSequential = model.spec.isSequential
     config["module"] = .string(isSequential ? "keras" : "keras.src.models.functional")
@@ -22,8 +22,8 @@ extension KerasExport {
     let architecture = try export.architecture(isArchive: true)
     config["config"] = architecture["config"] ?? .null
     config["registered_name"] = isSequential ? .null : "Functional"
-    var ledger = export.ledger
-    ledger += try KerasRereading(export.model.spec, .object(config), version: export.version).ledger
+    let rereading = try KerasRereading(export.model.spec, .object(config), version: export.version)
+    var ledger = export.ledger + rereading.ledger
     let training = export.compileConfiguration()
     if let training {
       config["compile_config"] = training
@@ -31,7 +31,7 @@ extension KerasExport {
       ledger.append(
         LedgerEntry(.dropped, "training", "an optimizer in another form than Keras 3's; compile the model again"))
     }
-    let weights = try export.variables(JSONValue.object(config), withOptimizer: training != nil)
+    let weights = try export.variables(rereading.architecture, withOptimizer: training != nil)
     if training == nil, !model.optimizerSlots.isEmpty {
       ledger.append(LedgerEntry(.dropped, "optimizer", "\(model.optimizerSlots.count) tensors"))
     }
@@ -60,9 +60,7 @@ extension KerasExport {
   }
 
   /// The weights in the groups that Keras will look for when it has read the architecture.
-  private func variables(_ config: JSONValue, withOptimizer: Bool) throws -> Checkpoint {
-    let era = KerasEra(version: version, architecture: config)
-    let architecture = try KerasArchitecture(config, era: era)
+  private func variables(_ architecture: KerasArchitecture, withOptimizer: Bool) throws -> Checkpoint {
     let groups = KerasVariableTree.groups(for: architecture)
     let byPath = model.tensorsByPath
     var checkpoint = Checkpoint()

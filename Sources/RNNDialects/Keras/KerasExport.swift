@@ -20,7 +20,7 @@ public struct KerasExport {
   public static func checkpoint(
     of model: NativeModel, _ content: Content
   ) throws -> (checkpoint: Checkpoint, ledger: [LedgerEntry]) {
-    let export = try KerasExport(model, content)
+    let export = KerasExport(model, content)
     var checkpoint = Checkpoint()
     var ledger = export.ledger
     switch content {
@@ -56,23 +56,23 @@ public struct KerasExport {
   }
 
   /// In the generation in which `hard_sigmoid` and the names of activations mean what they mean in the model.
-  private init(_ model: NativeModel, _ content: Content) throws {
+  private init(_ model: NativeModel, _ content: Content) {
     let activations = model.spec.layers.flatMap(\.spec.activations)
     func all(areIn generation: KerasGeneration) -> Bool {
       activations.allSatisfy { KerasActivationLayers.has($0, generation) }
     }
     if !all(areIn: .keras3) {
-      try self.init(model, .keras2, content)
+      self.init(model, .keras2, content)
     } else if !all(areIn: .keras2) {
-      try self.init(model, .keras3, content)
+      self.init(model, .keras3, content)
     } else {
-      try self.init(model, model.provenance.dialect == KerasGeneration.keras3.rawValue ? .keras3 : .keras2, content)
+      self.init(model, model.provenance.dialect == KerasGeneration.keras3.rawValue ? .keras3 : .keras2, content)
     }
   }
 
   /// For a file that only Keras 3 reads.
   /// - Throws: `unsupported` naming a function that Keras 3 does not have.
-  init(keras3 model: NativeModel, _ content: Content) throws {
+  init(keras3 model: NativeModel) throws {
     for layer in model.spec.layers {
       for activation in layer.spec.activations where !KerasActivationLayers.has(activation, .keras3) {
         let isOlder = KerasActivationLayers.has(activation, .keras2)
@@ -81,16 +81,16 @@ public struct KerasExport {
           remedy: isOlder ? "Export to keras-h5, in the form of Keras 2." : nil)
       }
     }
-    try self.init(model, .keras3, content)
+    self.init(model, .keras3, .wholeModel)
   }
 
-  private init(_ model: NativeModel, _ generation: KerasGeneration, _ content: Content) throws {
+  private init(_ model: NativeModel, _ generation: KerasGeneration, _ content: Content) {
     self.generation = generation
     let isSame = model.provenance.dialect == generation.rawValue
     // Without an architecture, there is nothing that Keras could refuse.
     (self.model, ledger) =
       switch (generation, content) {
-      case (.keras3, .wholeModel): try KerasOperationNames.renamed(model)
+      case (.keras3, .wholeModel): KerasOperationNames.renamed(model)
       case (.keras1, _), (.keras2, _), (.keras3, .weightsOnly): (model, [])
       }
     let fallback =

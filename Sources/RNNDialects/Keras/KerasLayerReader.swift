@@ -6,6 +6,8 @@ struct KerasLayerNote {
   var className: String
   /// Whether the configuration states GRU's `reset_after`.
   var statesResetAfter = true
+  /// Of an `RNN` around one cell, that cell's name.
+  var cell: String?
   /// Of a model inside: its input's shape is known only where it is used.
   var lacksInputShape = false
   var inner: [KerasLayerNote] = []
@@ -100,6 +102,8 @@ struct KerasLayerReader {
       ledger += KerasCustomObjects.mentions(in: carried).map {
         LedgerEntry(.carried, name, "\($0.key) '\($0.name)' is custom; kept as text, inference does not need it")
       }
+      // That it was an RNN, for who writes it for Keras again.
+      if let cell = note.cell { carried[KerasLayerWriting.cellKey] = .string(cell) }
       var layer = ModelSpec.Layer(
         name: name, spec: spec, isTrainable: object["trainable"]?.bool ?? true,
         carried: carried.isEmpty ? nil : JSONValue.object(carried).text())
@@ -181,8 +185,7 @@ struct KerasLayerReader {
     if let text = cell.carried, let object = try JSONValue(parsing: text).object {
       for member in object.members { carried[member.key] = member.value }
     }
-    // That it was an RNN, for who writes it for Keras again.
-    carried[KerasLayerWriting.cellKey] = .string(cell.name)
+    note.cell = cell.name
     return spec
   }
 

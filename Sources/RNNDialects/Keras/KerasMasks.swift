@@ -177,6 +177,22 @@ extension ModelSpec {
   }
 }
 
+extension ModelSpec {
+  /// The kinds of the plain layers that a mask may reach, anywhere in the model.
+  var kindsReachedByMasks: Set<LayerSpec.Kind> {
+    let plain = self.plain
+    let isMasked = plain.calls.mayHaveMask(plain.layers)
+    let reached = plain.calls.filter { $0.inputs.contains { $0.output == 0 && isMasked[$0.call] } }
+    return Set(reached.map { plain.layers[$0.layer].spec.kind })
+  }
+
+  /// Whether any layer makes a mask, or is given one.
+  var hasMasks: Bool {
+    let plain = self.plain
+    return plain.calls.mayHaveMask(plain.layers).contains(true)
+  }
+}
+
 extension [ModelSpec.Call] {
   /// Whether the first output of each call may have a mask, in one walk: each call stands behind those that it reads.
   func mayHaveMask(_ layers: [ModelSpec.Layer]) -> [Bool] {
@@ -189,7 +205,8 @@ extension [ModelSpec.Call] {
         case is MaskingSpec, is WithMaskSpec, is NestedModelSpec: true
         case let embedding as EmbeddingSpec: embedding.maskZero
         case is MaskOfSpec: reaching.dropFirst().first ?? false
-        case is ConcatenateSpec, is MergeSpec, is UnfoldStepsSpec, is SwapBatchSpec, is WhereValidSpec:
+        case is ConcatenateSpec, is MergeSpec, is FoldStepsSpec, is UnfoldStepsSpec, is SwapBatchSpec,
+          is WhereValidSpec:
           reaching.contains(true)
         case is ReverseStepsSpec: first
         case let other: other.keepsMask && first

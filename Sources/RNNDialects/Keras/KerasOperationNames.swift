@@ -5,9 +5,8 @@ import RNNCore
 /// which one, by default, is the same, and then refuses the model for a name used twice.
 enum KerasOperationNames {
   /// The model with such layers renamed, and what was renamed. They have no weights whose names would change.
-  /// - Throws: `badData` where the shapes of the model do not go together.
-  static func renamed(_ model: NativeModel) throws -> (model: NativeModel, ledger: [LedgerEntry]) {
-    guard try model.spec.kindsReachedByMasks().contains(.concatenate) else { return (model, []) }
+  static func renamed(_ model: NativeModel) -> (model: NativeModel, ledger: [LedgerEntry]) {
+    guard model.spec.kindsReachedByMasks.contains(.concatenate) else { return (model, []) }
     var model = model
     var ledger: [LedgerEntry] = []
     rename(&model.spec, &ledger)

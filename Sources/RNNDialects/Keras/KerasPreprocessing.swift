@@ -104,21 +104,30 @@ enum KerasPreprocessing {
 // MARK: - Writing
 
 extension KerasPreprocessing {
-  static func arguments(of spec: TokenCountsSpec) throws -> [(String, JSONValue)] {
+  /// - Throws: `unsupported` for what no class of Keras has; `internalError` for any other layer.
+  static func arguments(of spec: LayerSpec) throws -> [(String, JSONValue)] {
+    if case .tokenCounts(let spec) = spec { return try arguments(of: spec) }
+    if case .discretization(let spec) = spec { return arguments(of: spec) }
+    if case .integerLookup(let spec) = spec { return arguments(of: spec) }
+    if case .normalization(let spec) = spec { return arguments(of: spec) }
+    throw RNNError(.internalError, "\(spec.kind.rawValue) prepares no numbers")
+  }
+
+  private static func arguments(of spec: TokenCountsSpec) throws -> [(String, JSONValue)] {
     guard spec.mode != .tfIDF else {
       throw RNNError.unsupported("CategoryEncoding has no weights for ids (tf_idf)")
     }
     return [("num_tokens", .integer(spec.size)), ("output_mode", .string(spec.mode.rawValue))]
   }
 
-  static func arguments(of spec: DiscretizationSpec) -> [(String, JSONValue)] {
+  private static func arguments(of spec: DiscretizationSpec) -> [(String, JSONValue)] {
     [
       ("bin_boundaries", .array(spec.boundaries.map(JSONValue.number))),
       ("output_mode", .string(spec.mode?.rawValue ?? "int")),
     ]
   }
 
-  static func arguments(of spec: IntegerLookupSpec) throws -> [(String, JSONValue)] {
+  private static func arguments(of spec: IntegerLookupSpec) -> [(String, JSONValue)] {
     let count = spec.vocabulary.count + (spec.maskToken == nil ? 0 : 1) + (spec.hasUnknown ? 1 : 0)
     return [
       ("vocabulary", .array(spec.vocabulary.map(JSONValue.integer))),
@@ -132,7 +141,7 @@ extension KerasPreprocessing {
         ? [("max_tokens", .integer(spec.size)), ("pad_to_max_tokens", true)] : [])
   }
 
-  static func arguments(of spec: NormalizationSpec) -> [(String, JSONValue)] {
+  private static func arguments(of spec: NormalizationSpec) -> [(String, JSONValue)] {
     [
       ("axis", .array(spec.axes.map(JSONValue.integer))), ("invert", .bool(spec.isInverse)),
       ("mean", spec.mean?.json ?? .null), ("variance", spec.variance?.json ?? .null),

@@ -5,6 +5,8 @@ import RNNCore
 /// reads it, and compared with the model.
 struct KerasRereading {
   private(set) var ledger: [LedgerEntry] = []
+  /// As it is read.
+  private(set) var architecture: KerasArchitecture
   private let name: String
   /// The kinds of the plain layers, those that masks reach, and whether there are any masks.
   private let kinds: Set<LayerSpec.Kind>
@@ -18,23 +20,24 @@ struct KerasRereading {
   init(_ model: ModelSpec, _ written: JSONValue, version: String) throws {
     let era = KerasEra(version: version, architecture: written)
     name = "Keras \(version)"
-    let plain = model.plain
-    kinds = Set(plain.layers.map(\.spec.kind))
-    maskedKinds = try model.kindsReachedByMasks()
-    hasMasks = plain.layers.contains { layer in
-      if case .embedding(let embedding) = layer.spec { return embedding.maskZero }
-      return [.masking, .withMask].contains(layer.spec.kind)
-    }
-    var read = try KerasArchitecture(written, era: era)
+    kinds = Set(model.plain.layers.map(\.spec.kind))
+    maskedKinds = model.kindsReachedByMasks
+    hasMasks = model.hasMasks
+    architecture = try KerasArchitecture(written, era: era)
     try KerasArchitecture.settleInputs(
-      &read.spec, read.notes, mistakesBias: era.generation == .keras3 && !era.isOlder(than: 3, 4))
-    compare(model.layers, read.spec.layers)
+      &architecture.spec, architecture.notes, mistakesBias: era.generation == .keras3 && !era.isOlder(than: 3, 4))
+    compare(model, architecture.spec)
+  }
+
+  private mutating func compare(_ own: ModelSpec, _ theirs: ModelSpec) {
+    compare(own.layers, theirs.layers)
     // What is read with more layers than were written loses masks on the way to some of them.
-    for (index, layer) in read.spec.layers.enumerated().dropFirst(model.layers.count) {
-      let calls = read.spec.calls.indices.filter { read.spec.calls[$0].layer == index }
-      let readers = read.spec.calls.filter { $0.inputs.contains { calls.contains($0.call) } }
-      for name in Set(readers.map { read.spec.layers[$0.layer].name }).sorted() {
-        ledger.append(LedgerEntry(.dropped, name, "\(layer.spec.kind.rawValue) stands before it in \(self.name)"))
+    for index in theirs.layers.indices.dropFirst(own.layers.count) {
+      let calls = theirs.calls.indices.filter { theirs.calls[$0].layer == index }
+      let readers = theirs.calls.filter { $0.inputs.contains { calls.contains($0.call) } }
+      for reader in Set(readers.map { theirs.layers[$0.layer].name }).sorted() {
+        ledger.append(
+          LedgerEntry(.dropped, reader, "its mask, which \(name) takes off an input that attention read before"))
       }
     }
   }
@@ -42,7 +45,11 @@ struct KerasRereading {
   private mutating func compare(_ own: [ModelSpec.Layer], _ theirs: [ModelSpec.Layer]) {
     for (layer, other) in zip(own, theirs) where layer.spec != other.spec {
       compare(layer, other)
-      if layer.spec.kind == other.spec.kind { compare(layer.spec.innerLayers, other.spec.innerLayers) }
+      if case .model(let own) = layer.spec, case .model(let theirs) = other.spec {
+        compare(own.model, theirs.model)
+      } else if layer.spec.kind == other.spec.kind {
+        compare(layer.spec.innerLayers, other.spec.innerLayers)
+      }
     }
   }
 

@@ -41,9 +41,7 @@ extension ONNXWriting {
       let sum = one("Add", [value, one("Mul", [cube, number(0.044715)])])
       let tanh = one("Tanh", [one("Mul", [sum, number((2 / Double.pi).squareRoot())])])
       return one("Mul", [one("Mul", [value, number(0.5)]), one("Add", [tanh, number(1)])], named: name)
-    case .squareplus:
-      let root = one("Sqrt", [one("Add", [one("Mul", [value, value]), number(4)])])
-      return one("Mul", [one("Add", [value, root]), number(0.5)], named: name)
+    case .squareplus: return squarePlus(value, 4, name)
     case .glu:
       let halves = add("Split", [value], ["axis": .integer(-1)], count: 2)
       return one("Mul", [halves[0], one("Sigmoid", [halves[1]])], named: name)
@@ -69,6 +67,12 @@ extension ONNXWriting {
     case .sparseSigmoid: return one("HardSigmoid", [value], ["alpha": .float(0.5), "beta": .float(0.5)], named: name)
     case .sparsemax: throw RNNError.unsupported("the function \(activation.name)")
     }
+  }
+
+  /// (x + sqrt(x^2 + b)) / 2
+  mutating func squarePlus(_ x: String, _ b: Double, _ name: String) -> String {
+    let root = one("Sqrt", [one("Add", [one("Mul", [x, x]), number(b)])])
+    return one("Mul", [one("Add", [x, root]), number(0.5)], named: name)
   }
 
   /// A function as recurrent nodes name it, with its numbers.

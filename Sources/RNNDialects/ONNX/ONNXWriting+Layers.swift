@@ -26,7 +26,7 @@ extension ONNXWriting {
       .activityRegularization, .withoutMask:
       return [x]
     case .withMask, .maskOf:
-      if hasMasks { note(.dropped, layer.name, "its mask: all steps are read") }
+      if native.spec.hasMasks { note(.dropped, layer.name, "its mask: all steps are read") }
       return [x]
     case .cumulative(let cumulative):
       guard cumulative.function == .sum else { throw RNNError.unsupported("products of all before") }
@@ -283,9 +283,7 @@ extension ONNXWriting {
   ) throws -> String {
     var operands = inputs
     if let constant = binary.constant {
-      let weightName = fresh("\(name)/constant")
-      let weight = try weight(try Tensor(constant.values.map { Float($0) }, shape: constant.shape), named: weightName)
-      operands.insert(weight, at: binary.isConstantFirst ? 0 : 1)
+      operands.insert(try self.constant(constant, "\(name)/constant"), at: binary.isConstantFirst ? 0 : 1)
     }
     func truth(_ operation: String) -> String {
       one("Cast", [one(operation, operands)], ["to": .integer(1)], named: name)
@@ -343,9 +341,7 @@ extension ONNXWriting {
       let isAbove = one("Greater", [x, number(unary.low ?? 0)])
       return one("Where", [isAbove, x, number(unary.high ?? 0)], named: name)
     case .celu: return one("Celu", [x], ["alpha": .float(unary.low ?? 1)], named: name)
-    case .squareplus:
-      let root = one("Sqrt", [one("Add", [one("Mul", [x, x]), number(unary.low ?? 4)])])
-      return one("Mul", [one("Add", [x, root]), number(0.5)], named: name)
+    case .squareplus: return squarePlus(x, unary.low ?? 4, name)
     }
   }
 

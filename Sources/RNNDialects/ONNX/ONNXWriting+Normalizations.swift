@@ -127,7 +127,7 @@ extension ONNXWriting {
   }
 
   /// A native parameter whose axes are some of a tensor's, in their order, with 1 for the others.
-  private mutating func parameter(
+  mutating func parameter(
     _ name: String, of layer: ModelSpec.Layer, along axes: [Int], rank: Int
   ) throws -> String? {
     let path = NativeModel.path(layer: layer.name, parameter: name)

@@ -2,10 +2,6 @@ import RNNCore
 
 /// Layers that make raw data into what a network reads.
 extension ONNXWriting {
-  private mutating func constant(_ constant: BinarySpec.Constant, _ name: String) throws -> String {
-    try weight(try Tensor(constant.values.map { Float($0) }, shape: constant.shape), named: fresh(name))
-  }
-
   mutating func rescaled(_ rescaling: RescalingSpec, _ x: String, _ name: String) throws -> String {
     let scaled = one("Mul", [x, try constant(rescaling.scale, "\(name)/scale")], named: name)
     return one("Add", [scaled, try constant(rescaling.offset, "\(name)/offset")], named: name)
@@ -14,20 +10,15 @@ extension ONNXWriting {
   mutating func normalized(
     _ layer: ModelSpec.Layer, _ norm: NormalizationSpec, _ x: String, _ source: Shape
   ) throws -> String {
-    // The statistics along their axes, with 1 for the others.
-    var shape = [Int](repeating: 1, count: source.count + 1)
-    for (axis, size) in zip(
-      try norm.axes.map { try source.place(ofAxis: $0) + 1 }.sorted(), try norm.statisticsShape(source))
-    {
-      shape[axis] = size
-    }
+    let axes = try norm.axes.map { try source.place(ofAxis: $0) + 1 }.sorted()
     func statistic(_ name: String, _ stated: BinarySpec.Constant?) throws -> String {
-      let path = NativeModel.path(layer: layer.name, parameter: name)
-      if let tensor = tensors[path] { return try weight(try tensor.reshaped(to: shape), named: path) }
+      if let own = try parameter(name, of: layer, along: axes, rank: source.count + 1) { return own }
       guard let stated else { throw RNNError(.internalError, "'\(layer.name)' has no \(name)") }
-      // A stated one may be shorter: it repeats.
-      let own = try weight(try Tensor(stated.values.map { Float($0) }, shape: stated.shape), named: fresh(path))
-      let whole = one("Expand", [own, integers(try norm.statisticsShape(source))])
+      // A stated one may be shorter: it repeats along the axes, which then take their places.
+      let sizes = try norm.statisticsShape(source)
+      let whole = one("Expand", [try constant(stated, "\(layer.name)/\(name)"), integers(sizes)])
+      var shape = [Int](repeating: 1, count: source.count + 1)
+      for (axis, size) in zip(axes, sizes) { shape[axis] = size }
       return reshaped(whole, shape)
     }
     let mean = try statistic("mean", norm.mean)

@@ -12,8 +12,6 @@ struct ONNXWriting {
   private var values: [[String]] = []
   private var names: Set<String> = []
   private var refused: [String] = []
-  /// Whether any layer makes a mask, or is given one.
-  let hasMasks: Bool
   /// The values that are whole numbers: inputs, with the batch first.
   private(set) var wholeNumbers: Set<String> = []
   /// Those as float32.
@@ -23,10 +21,6 @@ struct ONNXWriting {
     self.native = native
     plain = native.spec.plain
     shapes = try plain.shapes()
-    hasMasks = plain.layers.contains { layer in
-      if case .embedding(let embedding) = layer.spec { return embedding.maskZero }
-      return [.masking, .withMask].contains(layer.spec.kind)
-    }
     tensors = native.tensorsByPath
     graph = ONNXGraph(name: native.spec.name, nodes: [], initializers: [:], inputs: [], outputs: [])
   }
@@ -170,6 +164,11 @@ struct ONNXWriting {
     let name = fresh("number")
     graph.initializers[name] = try? Tensor([Float(value)], shape: [])
     return name
+  }
+
+  /// What a layer's configuration holds, as a weight.
+  mutating func constant(_ constant: BinarySpec.Constant, _ wish: String) throws -> String {
+    try weight(try Tensor(constant.values.map { Float($0) }, shape: constant.shape), named: fresh(wish))
   }
 
   mutating func reshaped(_ value: String, _ shape: [Int]) -> String { one("Reshape", [value, integers(shape)]) }

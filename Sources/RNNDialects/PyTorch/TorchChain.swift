@@ -69,10 +69,10 @@ public struct TorchChain {
   }
 
   static func noChain(_ why: String) -> RNNError {
-    RNNError.badData(
-      "the names and shapes of the weights tell no chain of layers: \(why)",
-      remedy: "Give the architecture with --config: the text of a Keras model.to_json(), or a .rnn.")
+    RNNError.badData("the names and shapes of the weights tell no chain of layers: \(why)", remedy: remedy)
   }
+
+  private static let remedy = "Give the architecture with --config: the text of a Keras model.to_json(), or a .rnn."
 
   /// The steps of a sequence that is flattened, by the matrix behind it, which takes all of them at once.
   private mutating func settleLength(_ modules: [TorchModules.Module]) throws {
@@ -171,13 +171,15 @@ public struct TorchChain {
     // A class of somebody's own may do anything with its weights.
     guard className.hasPrefix("torch.nn."), expected.contains(where: className.hasSuffix) else {
       throw RNNError.badData(
-        "'\(module.name)' is a \(className), of which a chain of layers knows nothing",
-        remedy: "Give the architecture with --config: the text of a Keras model.to_json(), or a .rnn.")
+        "'\(module.name)' is a \(className), which with these tensors is no layer of a chain here",
+        remedy: TorchChain.remedy)
     }
   }
 
   private mutating func addVector(_ module: TorchModules.Module) throws {
-    let className = self.module(module.name)?.className ?? ""
+    guard let className = self.module(module.name)?.className else {
+      throw TorchChain.noChain("'\(module.name)' may be an RMSNorm, a LayerNorm without bias or a PReLU")
+    }
     try meet(module)
     var norm = LayerNormalizationSpec(axes: [-1], epsilon: number("eps", of: module, default: 1e-5))
     norm.center = false
@@ -185,8 +187,6 @@ public struct TorchChain {
       norm.form = .rootMeanSquare
       // None stands for the distance of 1 from the next number.
       norm.epsilon = number("eps", of: module, default: Double(Float.ulpOfOne))
-    } else if !className.hasSuffix(".LayerNorm") {
-      throw TorchChain.noChain("'\(module.name)' may be an RMSNorm, a LayerNorm without bias or a PReLU")
     }
     append(module, .layerNormalization(norm))
   }
