@@ -15,7 +15,7 @@ help:
 	@echo "make test      build, and run every test"
 	@echo "make lint      check the format"
 	@echo "make install   put rnnconv and its helper into PREFIX/bin (now $(PREFIX)/bin)"
-	@echo "make bench     measure beside Keras and PyTorch, and print the figures (fetches 3 GB the first time)"
+	@echo "make bench     measure beside Keras, PyTorch, ONNX Runtime and OpenBLAS, and print the figures (fetches 3 GB the first time)"
 	@echo "make mutants   import 500 damaged copies of each kind of file"
 	@echo "make interop   let Keras, PyTorch and ONNX Runtime open what we export (needs Python environments; see fixtures/README.md)"
 	@echo "make fixtures  write the fixtures again (needs the same)"
@@ -68,7 +68,10 @@ install: release
 	install -d "$(PREFIX)/bin"
 	install -m 755 $(RELEASE)/rnnconv $(RELEASE)/rnnconv-hdf5 "$(PREFIX)/bin"
 
+# OpenBLAS is measured where it is there, or can be installed.
 bench: release
+	@ldconfig -p 2>/dev/null | grep -q 'libopenblas\.so\.0' || apt-get install -y --no-install-recommends libopenblas0 \
+	  2>/dev/null || echo "OpenBLAS (Debian: libopenblas0) is not there: matrix products are not compared"
 	fixtures/environments.sh Benchmarks/peers
 	Benchmarks/run
 

@@ -62,9 +62,10 @@ let package = Package(
       ]),
 
     // Measurements for `make bench`; no part of any product.
+    .target(name: "CFigures", path: "Benchmarks/CFigures"),
     .executableTarget(
       name: "Figures",
-      dependencies: ["RNNCore", "RNNContainers", "RNNConversion", "RNNRuntime", "RNNTraining"],
+      dependencies: ["RNNCore", "RNNContainers", "RNNConversion", "RNNRuntime", "RNNTraining", "CFigures"],
       path: "Benchmarks/Figures"),
 
     // Tests. Those of a product stand on nothing that the product does not link.

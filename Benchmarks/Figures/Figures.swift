@@ -1,17 +1,17 @@
 import Foundation
-import RNNConversion
 import RNNCore
 import RNNRuntime
 
 /// Measures what README and issues state, beside its peers in the same minutes, and prints it. Run by `make bench`.
 ///
-///     Figures make FOLDER PROGRAMS              writes the files to measure with
-///     Figures measure FOLDER PROGRAMS PYTHON    measures
-///     Figures train BATCHES THREADS             one run of a training, as the peers' scripts
+///     Figures make FOLDER PROGRAMS                     writes the files to measure with
+///     Figures measure FOLDER PROGRAMS PYTHON [NAME..]  measures all, or what begins with one of the names
+///     Figures limit                                    measures what the machine can do
+///     Figures products OPERATIONS                      matrix products beside OpenBLAS, and shares of the limit
+///     Figures run WORKLOAD FOLDER THREADS              our side of one workload, as the peers' scripts
 ///
 /// PROGRAMS is the folder of the release builds of `rnnconv` and `rnnconv-hdf5`; PYTHON an interpreter with the peers.
-/// The first two steps are two processes because a child's peak memory counts from what its parent had when it started
-/// it.
+/// These are processes of their own because a child's peak memory counts from what its parent had when it started it.
 @main
 struct Figures {
   static func main() throws {
@@ -19,22 +19,49 @@ struct Figures {
     switch (arguments.dropFirst().first, arguments.count) {
     case ("make", 4):
       let folder = URL(fileURLWithPath: arguments[2])
-      let programs = URL(fileURLWithPath: arguments[3])
-      try FullSizeModel.write(into: folder, helper: programs.appendingPathComponent("rnnconv-hdf5"))
-      try TrainingFigure.writeBatches(into: folder)
-    case ("measure", 5):
-      let folder = URL(fileURLWithPath: arguments[2])
-      let programs = URL(fileURLWithPath: arguments[3])
-      let python = URL(fileURLWithPath: arguments[4])
-      print("instruction set \(Kernels.instructionSet)")
-      try FileFigures(folder: folder, programs: programs, python: python).measure()
-      try TrainingFigure.measure(folder, python)
-    case ("train", 4):
-      try TrainingFigure.run(URL(fileURLWithPath: arguments[2]), threads: Int(arguments[3]) ?? 1)
-    default:
-      print("usage: Figures make FOLDER PROGRAMS | measure FOLDER PROGRAMS PYTHON | train BATCHES THREADS")
-      exit(64)
+      let helper = URL(fileURLWithPath: arguments[3]).appendingPathComponent("rnnconv-hdf5")
+      try FullSizeModel.write(into: folder, helper: helper)
+      try BenchmarkModels.write(into: folder, helper: helper)
+      try BenchmarkModels.writeBatches(into: folder)
+    case ("measure", 5...):
+      try measure(
+        URL(fileURLWithPath: arguments[2]), programs: URL(fileURLWithPath: arguments[3]),
+        python: URL(fileURLWithPath: arguments[4]), only: Array(arguments.dropFirst(5)))
+    case ("limit", 2): print(MachineLimit.measure().line)
+    case ("products", 3): try ProductFigures.measure(operations: Double(arguments[2]) ?? 1)
+    case ("run", 5):
+      guard let workload = Workload.named(arguments[2]) else { usage() }
+      print(try workload.work(URL(fileURLWithPath: arguments[3]), Int(arguments[4]) ?? 1).line)
+    default: usage()
     }
+  }
+
+  private static func measure(_ folder: URL, programs: URL, python: URL, only names: [String]) throws {
+    func isWanted(_ name: String) -> Bool { names.isEmpty || names.contains { name.hasPrefix($0) } }
+    let limit = try MachineLimit(parsing: try output(of: ["limit"], folder))
+    print("instruction set \(Kernels.instructionSet)")
+    print(
+      "one core's limit: \(format(limit.operations * 1e-9, 0)) GFLOP/s multiply-adds in registers, "
+        + "\(format(limit.bytes * 1e-9, 1)) GB/s read from memory")
+    if isWanted("products") { print(try output(of: ["products", "\(limit.operations)"], folder), terminator: "") }
+    let files = FileFigures(folder: folder, programs: programs, python: python)
+    if isWanted("import") { try files.measureImport() }
+    if isWanted("cold") { try files.measureRun() }
+    let turn = InTurn(folder: folder, python: python, limit: limit)
+    for workload in Workload.all where isWanted(workload.name) { try turn.measure(workload) }
+  }
+
+  /// What this program prints in another process.
+  private static func output(of arguments: [String], _ folder: URL) throws -> String {
+    let file = folder.appendingPathComponent("run.txt")
+    _ = try Measurement.run(URL(fileURLWithPath: CommandLine.arguments[0]), arguments, output: file)
+    return try String(contentsOf: file, encoding: .utf8)
+  }
+
+  private static func usage() -> Never {
+    print(
+      "usage: Figures make FOLDER PROGRAMS | measure FOLDER PROGRAMS PYTHON [NAME..] | run WORKLOAD FOLDER THREADS")
+    exit(64)
   }
 
   /// A script of the peers.

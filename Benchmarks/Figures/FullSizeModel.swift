@@ -66,7 +66,10 @@ enum FullSizeModel {
       spec: spec, parameters: parameters,
       provenance: Provenance(source: "full size", container: "none", framework: "Keras", dialect: "keras3"))
     model.optimizerSlots = slots
-    model.training = #"{"loss": "binary_crossentropy", "optimizer_config": {"class_name": "Adam", "config": {}}}"#
+    model.training = #"""
+      {"loss": "binary_crossentropy", "metrics": null, "weighted_metrics": null, "loss_weights": null,
+      "optimizer_config": {"class_name": "Adam", "config": {"name": "adam", "learning_rate": 0.001}}}
+      """#
     return model
   }
 }

@@ -14,7 +14,7 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 import keras
 import numpy as np
 
-from network import LENGTH, WORDS, build
+from keras_networks import LENGTH, WORDS, build
 
 
 def load(path):
