@@ -2,6 +2,10 @@
 
 #include <string.h>
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 /* Contraction into fused multiply-adds is what makes the products fast and their bits a property of the instruction
  * set; nothing else may be reordered. */
 #pragma STDC FP_CONTRACT ON

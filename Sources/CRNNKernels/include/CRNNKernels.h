@@ -22,6 +22,14 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
   void (*multiply_transposed_add)(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b, size_t ldb,
                                   float *c, size_t ldc);
 
+  /* The second factor of a product that is made again and again, as the product reads it: the floats that it takes, and
+   * how it is made of b[k, n]. */
+  size_t (*packed_count)(size_t n, size_t k);
+  void (*pack)(size_t n, size_t k, const float *b, size_t ldb, float *out);
+  /* c[m, n] <- start[m, n] + a[m, k] b[k, n], to the bits of multiply_add; start and c may be the same memory. */
+  void (*multiply_packed)(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *packed,
+                          const float *start, size_t lds, float *c, size_t ldc);
+
   /* out[n, m] <- transposed(a[m, n]), both without gaps. */
   void (*transpose)(size_t m, size_t n, const float *a, float *out);
 
@@ -42,6 +50,19 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
   void (*tanh)(float *x, size_t count);
   void (*exponential)(float *x, size_t count);
   void (*relu)(float *x, size_t count);
+
+  /* One step of `rows` LSTM cells with tanh and sigmoid, behind the product: i, f, g, o <- sums; c <- f c + i g;
+   * h <- o tanh(c). gates (i, f, g, o) and tape (c, tanh(c)) may be NULL. c and h have no gaps. */
+  void (*lstm_step)(size_t rows, size_t units, const float *sums, size_t sums_step, float *c, float *h, float *gates,
+                    size_t gates_step, float *tape, size_t tape_step);
+  /* The same for GRU cells that reset after the product: z, r <- sums + products; n <- sums + r products;
+   * h <- z h + (1 - z) n. gates (z, r, n) and tape (n's product, h before) may be NULL. */
+  void (*gru_step)(size_t rows, size_t units, const float *sums, size_t sums_step, const float *products,
+                   size_t products_step, float *h, float *gates, size_t gates_step, float *tape, size_t tape_step);
+  /* out[windows, width] <- start + for each tap, table[slots[window step + tap dilation], tap width ...], whose rows have
+   * `span` floats; start may be NULL. */
+  void (*sum_windows)(float *out, size_t windows, size_t width, const float *start, const float *table,
+                      const uint32_t *slots, size_t span, size_t taps, size_t step, size_t dilation);
 
   /* c <- f c + i g */
   void (*lstm_cell)(float *c, const float *i, const float *f, const float *g, size_t count);

@@ -143,15 +143,11 @@ struct ConvLSTM1DLayer: UnaryLayer {
       let count = batch * sizes.state
       if run.inputs.count > index + 1 {
         state.update(from: run.inputs[index + 1].floats, count: count)
-      } else if let states = run.states, states.count > index, states[index].count == count {
-        states[index].withUnsafeBufferPointer {
-          if let base = $0.baseAddress { state.update(from: base, count: count) }
-        }
-      } else {
+      } else if !(run.states?.start(index, state, count: count) ?? false) {
         state.update(repeating: 0, count: count)
       }
     }
-    if run.continues && !(run.states?.isEmpty ?? true) {
+    if run.continues, let states = run.states, !states.isEmpty {
       output.update(from: h, count: batch * sizes.state)
     } else {
       output.update(repeating: 0, count: batch * sizes.state)
@@ -200,10 +196,8 @@ struct ConvLSTM1DLayer: UnaryLayer {
       run.outputs[1].floats.update(from: h, count: batch * sizes.state)
       run.outputs[2].floats.update(from: c, count: batch * sizes.state)
     }
-    if run.states != nil {
-      let states: [Floats] = [h, c]
-      run.states = states.map { Array(UnsafeBufferPointer(start: $0, count: batch * sizes.state)) }
-    }
+    run.states?.keep(0, h, count: batch * sizes.state)
+    run.states?.keep(1, c, count: batch * sizes.state)
   }
 
   /// One step of one window; the sums become the gates.

@@ -18,31 +18,43 @@ import RNNCore
 /// each times the derivative of its own activation.
 struct GRULayer: UnaryLayer {
   let spec: GRUSpec
+  private let loop: RecurrentLoop
+  private let needsSums: Bool
+  /// Whether the vector code for a whole step fits.
+  private let isUsual: Bool
 
   /// The tape of a step: what the reset gate multiplied (reset after: h R + b' of n; reset before: r h), h before
   /// recurrent dropout, and the sums where an activation's derivative needs them.
-  private var loop: RecurrentLoop {
-    RecurrentLoop(
+  init(spec: GRUSpec) {
+    self.spec = spec
+    needsSums = spec.activation.needsInput || spec.recurrentActivation.needsInput
+    isUsual = spec.resetAfter && spec.activation == .tanh && spec.recurrentActivation == .sigmoid
+    loop = RecurrentLoop(
       options: spec.options, units: spec.units, gates: 3, stateWidths: spec.stateWidths,
       cellTape: 2 * spec.units + (needsSums ? 3 * spec.units : 0), hasStateSums: true)
   }
 
-  private var needsSums: Bool { spec.activation.needsInput || spec.recurrentActivation.needsInput }
-
   func plan(input: [Int], isMasked: Bool, isTraining: Bool) -> LayerPlan {
     loop.plan(
-      input: input, isMasked: isMasked, stepScratch: 3 * spec.units, backwardStepScratch: spec.units)
+      input: input, isMasked: isMasked, stepScratch: spec.units, backwardStepScratch: spec.units)
+  }
+
+  /// Reset before the product: that of z and r, and that of n.
+  var packedMatrices: [PackedMatrix] {
+    let units = spec.units
+    let parts = spec.resetAfter ? [0..<3 * units] : [0..<2 * units, 2 * units..<3 * units]
+    return parts.map { PackedMatrix(parameter: 1, inner: units, columns: $0, step: 3 * units) }
   }
 
   func forward(_ run: inout ForwardRun) {
-    let recurrent = run.parameters[1]
+    let packed = run.packed
     let bias = spec.options.useBias ? run.parameters[2] : nil
     let recurrentBias = spec.resetAfter ? bias.map { $0 + 3 * spec.units } : nil
     loop.run(&run, bias: bias) { memory, step in
       if spec.resetAfter {
-        advanceResettingAfter(memory, step, recurrent, recurrentBias)
+        advanceResettingAfter(memory, step, packed[0], recurrentBias)
       } else {
-        advanceResettingBefore(memory, step, recurrent)
+        advanceResettingBefore(memory, step, packed)
       }
     }
   }
@@ -52,13 +64,19 @@ struct GRULayer: UnaryLayer {
     _ recurrentBias: UnsafePointer<Float>?
   ) {
     let units = spec.units
-    let first = step.rows.lowerBound * units
-    startRows(memory.step, rows: step.rows.count, width: 3 * units, with: recurrentBias)
-    multiplyAdd(
-      rows: step.rows.count, columns: 3 * units, inner: units, memory.dropped + first, step: units, recurrent,
-      step: 3 * units, into: memory.step, step: 3 * units)
-    for row in 0..<step.rows.count {
-      let (z, inner) = (step.projected + row * step.stride, memory.step + row * 3 * units)
+    let (rows, first) = (step.rows.count, step.rows.lowerBound * units)
+    // The sums hold h R + b', beside x K + b in `projected`.
+    startRows(step.sums, rows: rows, width: 3 * units, with: recurrentBias)
+    multiplyPacked(
+      rows: rows, columns: 3 * units, inner: units, memory.dropped + first, step: units, recurrent, from: step.sums,
+      step: 3 * units, into: step.sums, step: 3 * units)
+    guard !isUsual else {
+      return Kernels.table.gru_step(
+        rows, units, step.projected, step.stride, step.sums, 3 * units, memory.states[0] + first, step.gates,
+        step.stride, step.tape, step.tapeStride)
+    }
+    for row in 0..<rows {
+      let (z, inner) = (step.projected + row * step.stride, step.sums + row * 3 * units)
       let (r, n) = (z + units, z + 2 * units)
       let h = memory.states[0] + first + row * units
       let tape = step.tape.map { $0 + row * step.tapeStride }
@@ -72,20 +90,21 @@ struct GRULayer: UnaryLayer {
       Kernels.table.add(n, inner, units)
       if needsSums, let tape { (tape + 4 * units).update(from: n, count: units) }
       ActivationKernel.apply(spec.activation, n, rows: 1, width: units)
+      (step.gates.map { $0 + row * step.stride })?.update(from: z, count: 3 * units)
       Kernels.table.gru_state(h, z, n, units)
     }
   }
 
   private func advanceResettingBefore(
-    _ memory: RecurrentLoop.Memory, _ step: RecurrentLoop.Step, _ recurrent: UnsafePointer<Float>
+    _ memory: RecurrentLoop.Memory, _ step: RecurrentLoop.Step, _ packed: [UnsafePointer<Float>]
   ) {
     let units = spec.units
-    let first = step.rows.lowerBound * units
-    multiplyAdd(
-      rows: step.rows.count, columns: 2 * units, inner: units, memory.dropped + first, step: units, recurrent,
-      step: 3 * units, into: step.projected, step: step.stride)
-    for row in 0..<step.rows.count {
-      let z = step.projected + row * step.stride
+    let (rows, first) = (step.rows.count, step.rows.lowerBound * units)
+    multiplyPacked(
+      rows: rows, columns: 2 * units, inner: units, memory.dropped + first, step: units, packed[0],
+      from: step.projected, step: step.stride, into: step.sums, step: 3 * units)
+    for row in 0..<rows {
+      let z = step.sums + row * 3 * units
       let tape = step.tape.map { $0 + row * step.tapeStride }
       if needsSums, let tape { (tape + 2 * units).update(from: z, count: 2 * units) }
       ActivationKernel.apply(spec.recurrentActivation, z, rows: 2, width: units)
@@ -95,15 +114,16 @@ struct GRULayer: UnaryLayer {
         (tape + units).update(from: memory.states[0] + first + row * units, count: units)
       }
     }
-    multiplyAdd(
-      rows: step.rows.count, columns: units, inner: units, memory.step, step: units, recurrent + 2 * units,
-      step: 3 * units, into: step.projected + 2 * units, step: step.stride)
-    for row in 0..<step.rows.count {
-      let z = step.projected + row * step.stride
+    multiplyPacked(
+      rows: rows, columns: units, inner: units, memory.step, step: units, packed[1],
+      from: step.projected + 2 * units, step: step.stride, into: step.sums + 2 * units, step: 3 * units)
+    for row in 0..<rows {
+      let z = step.sums + row * 3 * units
       if needsSums, let tape = step.tape {
         (tape + row * step.tapeStride + 4 * units).update(from: z + 2 * units, count: units)
       }
       ActivationKernel.apply(spec.activation, z + 2 * units, rows: 1, width: units)
+      (step.gates.map { $0 + row * step.stride })?.update(from: z, count: 3 * units)
       Kernels.table.gru_state(memory.states[0] + first + row * units, z, z + 2 * units, units)
     }
   }
@@ -145,9 +165,9 @@ struct GRULayer: UnaryLayer {
     _ added: Floats, _ rows: RecurrentLoop.BackwardRows, _ recurrentTransposed: UnsafePointer<Float>
   ) {
     let units = spec.units
-    multiplyAdd(
+    multiplyPacked(
       rows: rows.count, columns: units, inner: spec.resetAfter ? 3 * units : 2 * units, rows.stateSums,
-      step: rows.stride, recurrentTransposed, step: units, into: added, step: units)
+      step: rows.stride, recurrentTransposed, from: added, step: units, into: added, step: units)
     guard !spec.resetAfter else { return }
     // What came through r h, left in the scratch by the step.
     for row in 0..<rows.count {

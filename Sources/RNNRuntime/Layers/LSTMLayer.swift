@@ -14,22 +14,31 @@ import RNNCore
 /// each times the derivative of its own activation, and dc before = dc f.
 struct LSTMLayer: UnaryLayer {
   let spec: LSTMSpec
+  private let loop: RecurrentLoop
+  private let needsSums: Bool
+  /// Whether the vector code for a whole step fits.
+  private let isUsual: Bool
 
   /// The tape of a step: the new c, activation(c), and the gates' sums where an activation's derivative needs them.
-  private var loop: RecurrentLoop {
-    RecurrentLoop(
+  init(spec: LSTMSpec) {
+    self.spec = spec
+    needsSums = spec.activation.needsInput || spec.recurrentActivation.needsInput
+    isUsual = spec.activation == .tanh && spec.recurrentActivation == .sigmoid
+    loop = RecurrentLoop(
       options: spec.options, units: spec.units, gates: 4, stateWidths: spec.stateWidths,
       cellTape: 2 * spec.units + (needsSums ? 4 * spec.units : 0))
   }
-
-  private var needsSums: Bool { spec.activation.needsInput || spec.recurrentActivation.needsInput }
 
   func plan(input: [Int], isMasked: Bool, isTraining: Bool) -> LayerPlan {
     loop.plan(input: input, isMasked: isMasked, stepScratch: 0, backwardStepScratch: spec.units)
   }
 
+  var packedMatrices: [PackedMatrix] {
+    [PackedMatrix(parameter: 1, inner: spec.units, columns: 0..<4 * spec.units, step: 4 * spec.units)]
+  }
+
   func forward(_ run: inout ForwardRun) {
-    let recurrent = run.parameters[1]
+    let recurrent = run.packed[0]
     let bias = spec.options.useBias ? run.parameters[2] : nil
     loop.run(&run, bias: bias) { memory, step in advance(memory, step, recurrent) }
   }
@@ -39,11 +48,16 @@ struct LSTMLayer: UnaryLayer {
   ) {
     let units = spec.units
     let first = step.rows.lowerBound * units
-    multiplyAdd(
+    multiplyPacked(
       rows: step.rows.count, columns: 4 * units, inner: units, memory.dropped + first, step: units, recurrent,
-      step: 4 * units, into: step.projected, step: step.stride)
+      from: step.projected, step: step.stride, into: step.sums, step: 4 * units)
+    guard !isUsual else {
+      return Kernels.table.lstm_step(
+        step.rows.count, units, step.sums, 4 * units, memory.states[1] + first, memory.states[0] + first, step.gates,
+        step.stride, step.tape, step.tapeStride)
+    }
     for row in 0..<step.rows.count {
-      let i = step.projected + row * step.stride
+      let i = step.sums + row * 4 * units
       let (f, g, o) = (i + units, i + 2 * units, i + 3 * units)
       let h = memory.states[0] + first + row * units
       let c = memory.states[1] + first + row * units
@@ -59,6 +73,7 @@ struct LSTMLayer: UnaryLayer {
         tape.update(from: c, count: units)
         (tape + units).update(from: h, count: units)
       }
+      (step.gates.map { $0 + row * step.stride })?.update(from: i, count: 4 * units)
       Kernels.table.multiply(h, h, o, units)
     }
   }
@@ -68,9 +83,9 @@ struct LSTMLayer: UnaryLayer {
     loop.runBackward(
       run, stepScratch: units,
       throughRecurrent: { added, rows, recurrentTransposed in
-        multiplyAdd(
+        multiplyPacked(
           rows: rows.count, columns: units, inner: 4 * units, rows.stateSums, step: rows.stride, recurrentTransposed,
-          step: units, into: added, step: units)
+          from: added, step: units, into: added, step: units)
       },
       step: stepBack,
       finish: { tape, inputSums, _ in
@@ -90,7 +105,7 @@ struct LSTMLayer: UnaryLayer {
     let (i, f, g, o) = (step.gates, step.gates + units, step.gates + 2 * units, step.gates + 3 * units)
     let (c, squashed, sums) = (step.cell, step.cell + units, step.cell + 2 * units)
     let (dh, dc, cBefore) = (step.states[0], step.states[1], step.before[1])
-    if spec.activation == .tanh, spec.recurrentActivation == .sigmoid {
+    if isUsual {
       Kernels.table.lstm_gradient(dh, dc, step.inputSums, step.gates, squashed, cBefore, units)
       return
     }

@@ -18,6 +18,7 @@ struct LSTMVariantLayer: UnaryLayer {
   private let bias: Int?
   private let peepholes: Int?
   private let projection: Int?
+  private let loop: RecurrentLoop
 
   init(spec: LSTMVariantSpec) {
     self.spec = spec
@@ -27,13 +28,15 @@ struct LSTMVariantLayer: UnaryLayer {
     bias = names.firstIndex(of: "bias")
     peepholes = names.firstIndex(of: "peephole_kernel")
     projection = names.firstIndex(of: "projection_kernel")
-  }
-
-  /// The tape of a step: the sums of the blocks, the new c, outputActivation(c), and m.
-  private var loop: RecurrentLoop {
-    RecurrentLoop(
+    // The tape of a step: the sums of the blocks, the new c, outputActivation(c), and m.
+    loop = RecurrentLoop(
       options: spec.options, units: spec.units, gates: blocks.count, stateWidths: spec.stateWidths,
       cellTape: (blocks.count + 3) * spec.units)
+  }
+
+  var packedMatrices: [PackedMatrix] {
+    let width = blocks.count * spec.units
+    return [PackedMatrix(parameter: 1, inner: outputWidth, columns: 0..<width, step: width)]
   }
 
   func plan(input: [Int], isMasked: Bool, isTraining: Bool) -> LayerPlan {
@@ -61,18 +64,20 @@ struct LSTMVariantLayer: UnaryLayer {
   private func isClipped(_ value: Float, _ limit: Double?) -> Bool { limit.map { abs(value) >= Float($0) } ?? false }
 
   func forward(_ run: inout ForwardRun) {
-    let parameters = run.parameters
+    let (parameters, recurrent) = (run.parameters, run.packed[0])
+    let width = blocks.count * spec.units
     loop.run(&run, bias: bias.map { parameters[$0] }) { memory, step in
-      multiplyAdd(
-        rows: step.rows.count, columns: blocks.count * spec.units, inner: outputWidth,
-        memory.dropped + step.rows.lowerBound * outputWidth, step: outputWidth, parameters[1],
-        step: blocks.count * spec.units, into: step.projected, step: step.stride)
+      multiplyPacked(
+        rows: step.rows.count, columns: width, inner: outputWidth,
+        memory.dropped + step.rows.lowerBound * outputWidth, step: outputWidth, recurrent, from: step.projected,
+        step: step.stride, into: step.sums, step: width)
       for row in 0..<step.rows.count {
         let example = step.rows.lowerBound + row
         advance(
-          step.projected + row * step.stride, h: memory.states[0] + example * outputWidth,
+          step.sums + row * width, h: memory.states[0] + example * outputWidth,
           c: memory.states[1] + example * spec.units, tape: step.tape.map { $0 + row * step.tapeStride },
           scratch: memory.step + row * 7 * spec.units, parameters)
+        (step.gates.map { $0 + row * step.stride })?.update(from: step.sums + row * width, count: width)
       }
     }
   }
@@ -148,9 +153,9 @@ struct LSTMVariantLayer: UnaryLayer {
     loop.runBackward(
       run, stepScratch: 8 * spec.units,
       throughRecurrent: { added, rows, recurrentTransposed in
-        multiplyAdd(
+        multiplyPacked(
           rows: rows.count, columns: outputWidth, inner: width, rows.stateSums, step: rows.stride,
-          recurrentTransposed, step: outputWidth, into: added, step: outputWidth)
+          recurrentTransposed, from: added, step: outputWidth, into: added, step: outputWidth)
       },
       step: { stepBack($0, run) },
       finish: { tape, inputSums, _ in

@@ -17,11 +17,11 @@ extension RecurrentLoop {
   struct BackwardStep {
     /// What the forward pass left: activated gates, states before the step, the cell's own.
     var gates: Floats
-    var before: [Floats]
+    var before: StatePointers
     var cell: Floats
     /// d loss / d state: of those after the step on entry, of those before it on return (the first without the part
     /// that goes through the recurrent product, which the loop adds).
-    var states: [Floats]
+    var states: StatePointers
     /// To be filled: d loss / d (x K + b), and d loss / d (h R + b'); the same memory without `hasStateSums`.
     var inputSums: Floats
     var stateSums: Floats
@@ -33,7 +33,7 @@ extension RecurrentLoop {
   /// - Parameters:
   ///   - stepScratch: floats of working memory of one example's step.
   ///   - throughRecurrent: adds d loss / d h of what went through the recurrent product, from `stateSums` and the
-  ///     transposed recurrent kernel (gates x units, units), to the first argument (rows, units).
+  ///     transposed recurrent kernel (gates x units, units), packed, to the first argument (rows, units).
   ///   - step: one step of one example.
   ///   - finish: adds the gradients of the recurrent kernel and the biases from all `inputSums` and `stateSums`.
   func runBackward(
@@ -50,12 +50,15 @@ extension RecurrentLoop {
     let kernelTransposed = memory.take(channels * width)
     let recurrentTransposed = memory.take(outputWidth * width)
     let inputGradient = memory.take(batch * timesteps * channels)
-    let states = stateWidths.map { memory.take(batch * $0) }
+    let recurrentPacked = memory.take(PackedMatrix.count(inner: width, columns: outputWidth))
+    let states = StatePointers(count: stateWidths.count) { memory.take(batch * stateWidths[$0]) }
     let carried = memory.take(batch * outputWidth)
     let through = memory.take(batch * outputWidth)
     inputSums.update(repeating: 0, count: batch * timesteps * width)
     if hasStateSums { stateSums.update(repeating: 0, count: batch * timesteps * width) }
     transpose(run.parameters[1], rows: outputWidth, columns: width, into: recurrentTransposed)
+    PackedMatrix.pack(
+      recurrentTransposed, inner: width, columns: outputWidth, step: outputWidth, into: recurrentPacked)
     startGradients(run, states, carried, batch: batch)
     for position in (0..<timesteps).reversed() {
       let time = options.goBackwards ? timesteps - 1 - position : position
@@ -77,8 +80,8 @@ extension RecurrentLoop {
         if isValid {
           step(
             BackwardStep(
-              gates: tape.gates + index * width, before: zip(tape.before, stateWidths).map { $0 + index * $1 },
-              cell: tape.cell + index * cellTape, states: zip(states, stateWidths).map { $0 + row * $1 },
+              gates: tape.gates + index * width, before: parts(tape.before, index),
+              cell: tape.cell + index * cellTape, states: parts(states, row),
               inputSums: inputSums + index * width, stateSums: stateSums + index * width,
               scratch: memory.next + row * stepScratch))
           continue
@@ -91,30 +94,38 @@ extension RecurrentLoop {
             BackwardRows(
               count: row - first, stateSums: stateSums + (first * timesteps + time) * width,
               stride: timesteps * width, scratch: memory.next + first * stepScratch, scratchStride: stepScratch),
-            recurrentTransposed)
-          Kernels.table.multiply_accumulate(
-            states[0] + start, through + start, tape.recurrentDropout + start, count)
+            recurrentPacked)
+          if options.recurrentDropout > 0 {
+            Kernels.table.multiply_accumulate(
+              states[0] + start, through + start, tape.recurrentDropout + start, count)
+          } else {
+            Kernels.table.add(states[0] + start, through + start, count)
+          }
         }
         first = row + 1
       }
     }
     if options.emitsState { Kernels.table.add(states[0], carried, batch * outputWidth) }
-    for (index, state) in states.enumerated() where run.inputs.count > index + 1 {
-      if let gradient = run.inputGradients[index + 1] { Kernels.table.add(gradient, state, batch * stateWidths[index]) }
+    for index in stateWidths.indices where run.inputs.count > index + 1 {
+      if let gradient = run.inputGradients[index + 1] {
+        Kernels.table.add(gradient, states[index], batch * stateWidths[index])
+      }
     }
     if let gradients = run.parameterGradients {
       multiplyTransposedAdd(
-        rows: channels, columns: width, inner: x.rows, tape.inputs, step: channels, inputSums, step: width,
+        rows: channels, columns: width, inner: x.rows, options.dropout > 0 ? tape.inputs : x.floats, step: channels,
+        inputSums, step: width,
         into: gradients[0], step: width)
       finish(tape, inputSums, stateSums)
     }
     if let dx = run.inputGradients[0] {
       transpose(run.parameters[0], rows: channels, columns: width, into: kernelTransposed)
-      inputGradient.update(repeating: 0, count: x.count)
+      let isDropped = options.dropout > 0
+      if isDropped { inputGradient.update(repeating: 0, count: x.count) }
       multiplyAdd(
         rows: x.rows, columns: channels, inner: width, inputSums, step: width, kernelTransposed, step: channels,
-        into: inputGradient, step: channels)
-      for example in 0..<batch {
+        into: isDropped ? inputGradient : dx, step: channels)
+      for example in 0..<batch where isDropped {
         let keep = tape.inputDropout + example * channels
         for time in 0..<timesteps {
           let start = (example * timesteps + time) * channels
@@ -124,9 +135,15 @@ extension RecurrentLoop {
     }
   }
 
+  /// The states' part of a row.
+  private func parts(_ states: StatePointers, _ row: Int) -> StatePointers {
+    StatePointers(count: stateWidths.count) { states[$0] + row * stateWidths[$0] }
+  }
+
   /// d loss / d final states; `carried` is the gradient of the last output, where only that is the result.
-  private func startGradients(_ run: BackwardRun, _ states: [Floats], _ carried: Floats, batch: Int) {
-    for (index, state) in states.enumerated() {
+  private func startGradients(_ run: BackwardRun, _ states: StatePointers, _ carried: Floats, batch: Int) {
+    for index in stateWidths.indices {
+      let state = states[index]
       if options.returnState {
         state.update(from: run.outputGradients[index + 1], count: batch * stateWidths[index])
       } else {

@@ -32,21 +32,24 @@ struct RecurrentLoop {
     let width = gates * units
     let steps = batch * timesteps
     let stateLines = stateWidths.reduce(2 * lines(batch * outputWidth)) { $0 + lines(batch * $1) }
+    let packed = lines(PackedMatrix.count(inner: width, columns: outputWidth))
     return LayerPlan(
       outputShapes: [output] + states, maskSource: isMasked && options.returnSequences ? 0 : nil,
-      scratch: lines(steps * width) + stateLines + batch * stepScratch,
+      scratch: lines(steps * width) + lines(batch * width) + stateLines + batch * stepScratch,
       tape: lines(steps * width) + stateWidths.reduce(0) { $0 + lines(steps * $1) } + lines(steps * cellTape)
         + lines(steps * channels) + lines(batch * channels) + lines(batch * outputWidth),
       backwardScratch: (hasStateSums ? 2 : 1) * lines(steps * width) + lines(channels * width)
-        + lines(outputWidth * width) + lines(steps * channels) + stateLines + batch * backwardStepScratch)
+        + lines(outputWidth * width) + packed + lines(steps * channels) + stateLines + batch * backwardStepScratch)
   }
 
   /// The working memory of a forward run.
   struct Memory {
-    /// (batch, timesteps, gates x units)
+    /// (batch, timesteps, gates x units): x K + b.
     var projected: Floats
+    /// (batch, gates x units): a step's sums, which become gates.
+    var sums: Floats
     /// Each (batch, its width).
-    var states: [Floats]
+    var states: StatePointers
     /// (batch, units): the first state as the recurrent product sees it, behind recurrent dropout.
     var dropped: Floats
     /// (batch, units)
@@ -57,15 +60,15 @@ struct RecurrentLoop {
 
   /// What a forward run leaves for the backward run, all by time and not by reading order.
   struct Tape {
-    /// (batch, timesteps, gates x units): as the cell leaves it in `projected`.
+    /// (batch, timesteps, gates x units): as the cell leaves them.
     var gates: Floats
     /// The states before each step, each (batch, timesteps, units); the first behind recurrent dropout.
-    var before: [Floats]
+    var before: StatePointers
     /// (batch, timesteps, cellTape)
     var cell: Floats
-    /// (batch, timesteps, channels): the inputs behind dropout.
+    /// (batch, timesteps, channels): the inputs behind dropout, where there is any.
     var inputs: Floats
-    /// (batch, channels) and (batch, units): 1 / (1 - rate) or 0.
+    /// (batch, channels) and (batch, units): 1 / (1 - rate) or 0, where there is dropout.
     var inputDropout: Floats
     var recurrentDropout: Floats
   }
@@ -74,18 +77,22 @@ struct RecurrentLoop {
     var memory = FloatCutter(tape)
     let steps = batch * timesteps
     return Tape(
-      gates: memory.take(steps * gates * units), before: stateWidths.map { memory.take(steps * $0) },
+      gates: memory.take(steps * gates * units),
+      before: StatePointers(count: stateWidths.count) { memory.take(steps * stateWidths[$0]) },
       cell: memory.take(steps * cellTape), inputs: memory.take(steps * channels),
       inputDropout: memory.take(batch * channels), recurrentDropout: memory.take(batch * outputWidth))
   }
 
-  private func layOut(scratch: Floats, batch: Int, timesteps: Int) -> Memory {
+  private func layOut(scratch: Floats, batch: Int, timesteps: Int, dropsState: Bool) -> Memory {
     var memory = FloatCutter(scratch)
     let projected = memory.take(batch * timesteps * gates * units)
-    let states = stateWidths.map { memory.take(batch * $0) }
+    let sums = memory.take(batch * gates * units)
+    let states = StatePointers(count: stateWidths.count) { memory.take(batch * stateWidths[$0]) }
     let dropped = memory.take(batch * outputWidth)
     let lastOutput = memory.take(batch * outputWidth)
-    return Memory(projected: projected, states: states, dropped: dropped, lastOutput: lastOutput, step: memory.next)
+    return Memory(
+      projected: projected, sums: sums, states: states, dropped: dropsState ? dropped : states[0],
+      lastOutput: lastOutput, step: memory.next)
   }
 
   // MARK: - Forward
@@ -96,6 +103,10 @@ struct RecurrentLoop {
     /// The first example's projected input; the next one's is `stride` floats further.
     var projected: Floats
     var stride: Int
+    /// The first example's sums, without gaps between the examples: to be filled, and to become the gates.
+    var sums: Floats
+    /// The first example's gates on the tape, `stride` floats from one to the next, to be filled; `nil` outside training.
+    var gates: Floats?
     /// The first example's part of the cell's tape, and the floats to the next; `nil` outside training.
     var tape: Floats?
     var tapeStride: Int
@@ -108,7 +119,9 @@ struct RecurrentLoop {
     let x = run.inputs[0]
     let (batch, timesteps) = (x.batch, x.shape[1])
     let width = gates * units
-    let memory = layOut(scratch: run.scratch, batch: batch, timesteps: timesteps)
+    let memory = layOut(
+      scratch: run.scratch, batch: batch, timesteps: timesteps,
+      dropsState: run.tape != nil && options.recurrentDropout > 0)
     let tape = run.tape.map { layOut(tape: $0, batch: batch, timesteps: timesteps, channels: x.width) }
     let source = prepareInputs(x, tape, run.noise)
     startRows(memory.projected, rows: x.rows, width: width, with: bias)
@@ -116,28 +129,31 @@ struct RecurrentLoop {
       rows: x.rows, columns: width, inner: x.width, source, step: x.width, run.parameters[0], step: width,
       into: memory.projected, step: width)
     start(memory, run)
-    if options.emitsState || run.continues && !(run.states?.isEmpty ?? true) {
+    if options.emitsState || run.continues && isCarried(run) {
       memory.lastOutput.update(from: memory.states[0], count: batch * outputWidth)
     } else {
       memory.lastOutput.update(repeating: 0, count: batch * outputWidth)
     }
+    let outputs = run.outputs[0].floats
+    // Without a mask every step's output is the new state.
+    let isMasked = x.mask != nil && !options.ignoresMask
+    let output = isMasked || timesteps == 0 ? memory.lastOutput : memory.states[0]
     for position in 0..<timesteps {
       let time = options.goBackwards ? timesteps - 1 - position : position
       remember(memory, tape, time, batch: batch, timesteps: timesteps)
       advance(memory, tape, x, time, batch: batch, step)
       if options.returnSequences {
         for row in 0..<batch {
-          let output = run.outputs[0].floats + (row * timesteps + position) * outputWidth
-          if isZeroed(x, row * timesteps + position) {
-            output.update(repeating: 0, count: outputWidth)
+          let target = outputs + (row * timesteps + position) * outputWidth
+          if isMasked, isZeroed(x, row * timesteps + position) {
+            target.update(repeating: 0, count: outputWidth)
             continue
           }
-          output.update(from: memory.lastOutput + row * outputWidth, count: outputWidth)
+          target.update(from: output + row * outputWidth, count: outputWidth)
         }
       }
     }
-    if !options.returnSequences { run.outputs[0].floats.update(from: memory.lastOutput, count: batch * outputWidth) }
-    tape?.gates.update(from: memory.projected, count: batch * timesteps * width)
+    if !options.returnSequences { outputs.update(from: output, count: batch * outputWidth) }
     finish(memory, &run, batch: batch)
   }
 
@@ -150,8 +166,11 @@ struct RecurrentLoop {
   /// The inputs behind dropout, which the tape keeps; outside training, the inputs themselves.
   private func prepareInputs(_ x: Value, _ tape: Tape?, _ noise: LayerNoise?) -> UnsafePointer<Float> {
     guard let tape else { return UnsafePointer(x.floats) }
+    if options.recurrentDropout > 0 {
+      fill(tape.recurrentDropout, rows: x.batch, width: outputWidth, rate: options.recurrentDropout, noise, stream: 3)
+    }
+    guard options.dropout > 0 else { return UnsafePointer(x.floats) }
     fill(tape.inputDropout, rows: x.batch, width: x.width, rate: options.dropout, noise, stream: 2)
-    fill(tape.recurrentDropout, rows: x.batch, width: outputWidth, rate: options.recurrentDropout, noise, stream: 3)
     let timesteps = x.shape[1]
     for example in 0..<x.batch {
       let keep = tape.inputDropout + example * x.width
@@ -172,16 +191,14 @@ struct RecurrentLoop {
     }
   }
 
+  private func isCarried(_ run: ForwardRun) -> Bool { run.states.map { !$0.isEmpty } ?? false }
+
   private func start(_ memory: Memory, _ run: ForwardRun) {
-    for (index, state) in memory.states.enumerated() {
-      let count = run.inputs[0].batch * stateWidths[index]
+    for index in stateWidths.indices {
+      let (state, count) = (memory.states[index], run.inputs[0].batch * stateWidths[index])
       if run.inputs.count > index + 1 {
         state.update(from: run.inputs[index + 1].floats, count: count)
-      } else if let states = run.states, states.count > index, states[index].count == count {
-        states[index].withUnsafeBufferPointer {
-          if let base = $0.baseAddress { state.update(from: base, count: count) }
-        }
-      } else {
+      } else if !(run.states?.start(index, state, count: count) ?? false) {
         state.update(repeating: 0, count: count)
       }
     }
@@ -189,17 +206,17 @@ struct RecurrentLoop {
 
   /// Puts the states before a step on the tape, and the first one behind recurrent dropout beside the memory's states.
   private func remember(_ memory: Memory, _ tape: Tape?, _ time: Int, batch: Int, timesteps: Int) {
-    guard let tape else {
-      memory.dropped.update(from: memory.states[0], count: batch * outputWidth)
-      return
-    }
+    guard let tape else { return }
     for row in 0..<batch {
-      for index in row * outputWidth..<(row + 1) * outputWidth {
-        memory.dropped[index] = memory.states[0][index] * tape.recurrentDropout[index]
+      if options.recurrentDropout > 0 {
+        let start = row * outputWidth
+        Kernels.table.multiply(
+          memory.dropped + start, memory.states[0] + start, tape.recurrentDropout + start, outputWidth)
       }
       let position = row * timesteps + time
       (tape.before[0] + position * outputWidth).update(from: memory.dropped + row * outputWidth, count: outputWidth)
-      for (state, width) in stateWidths.enumerated().dropFirst() {
+      for state in 1..<max(stateWidths.count, 1) {
+        let width = stateWidths[state]
         (tape.before[state] + position * width).update(from: memory.states[state] + row * width, count: width)
       }
     }
@@ -211,8 +228,15 @@ struct RecurrentLoop {
   ) {
     let timesteps = x.shape[1]
     let width = gates * units
-    let mask = options.ignoresMask ? nil : x.mask
-    func isValid(_ row: Int) -> Bool { mask.map { $0[row * timesteps + time] != 0 } ?? true }
+    func part(_ rows: Range<Int>) -> Step {
+      let position = rows.lowerBound * timesteps + time
+      return Step(
+        rows: rows, projected: memory.projected + position * width, stride: timesteps * width,
+        sums: memory.sums + rows.lowerBound * width, gates: tape.map { $0.gates + position * width },
+        tape: tape.map { $0.cell + position * cellTape }, tapeStride: timesteps * cellTape)
+    }
+    guard let mask = x.mask, !options.ignoresMask else { return step(memory, part(0..<batch)) }
+    func isValid(_ row: Int) -> Bool { mask[row * timesteps + time] != 0 }
     var row = 0
     while row < batch {
       guard isValid(row) else {
@@ -226,12 +250,7 @@ struct RecurrentLoop {
       }
       var end = row + 1
       while end < batch, isValid(end) { end += 1 }
-      let position = row * timesteps + time
-      step(
-        memory,
-        Step(
-          rows: row..<end, projected: memory.projected + position * width, stride: timesteps * width,
-          tape: tape.map { $0.cell + position * cellTape }, tapeStride: timesteps * cellTape))
+      step(memory, part(row..<end))
       (memory.lastOutput + row * outputWidth)
         .update(from: memory.states[0] + row * outputWidth, count: (end - row) * outputWidth)
       row = end
@@ -239,13 +258,10 @@ struct RecurrentLoop {
   }
 
   private func finish(_ memory: Memory, _ run: inout ForwardRun, batch: Int) {
-    if options.returnState {
-      for (index, state) in memory.states.enumerated() {
-        run.outputs[index + 1].floats.update(from: state, count: batch * stateWidths[index])
-      }
-    }
-    if run.states != nil {
-      run.states = zip(memory.states, stateWidths).map { Array(UnsafeBufferPointer(start: $0, count: batch * $1)) }
+    for index in stateWidths.indices {
+      let (state, count) = (memory.states[index], batch * stateWidths[index])
+      if options.returnState { run.outputs[index + 1].floats.update(from: state, count: count) }
+      run.states?.keep(index, state, count: count)
     }
   }
 }

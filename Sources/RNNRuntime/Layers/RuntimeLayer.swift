@@ -41,9 +41,6 @@ struct LayerPlan {
   var backwardScratch = 0
 }
 
-/// The states of recurrent layers between two runs, by call: h, and c for LSTM, each (batch x units).
-typealias LayerStates = [[Float]]
-
 /// One forward run of one layer.
 struct ForwardRun {
   /// As the layer's configuration says: one value, or more.
@@ -52,9 +49,11 @@ struct ForwardRun {
   var outputs: [Value]
   /// In the order of `LayerSpec.parameterNames`.
   var parameters: [UnsafePointer<Float>]
+  /// In the order of the layer's `packedMatrices`.
+  var packed: [UnsafePointer<Float>] = []
   var scratch: Floats
   /// For recurrent layers, the states to start from and to leave behind.
-  var states: LayerStates?
+  var states: CarriedStates?
   /// Whether the states are those of the same sequence's earlier part, so that a masked step goes on with its output.
   var continues = false
   /// What the backward pass will need; `nil` outside training.
@@ -99,9 +98,16 @@ protocol RuntimeLayer: Sendable {
   /// - Throws: `badData` where a sequence is too short.
   func plan(_ inputs: [PlannedInput], isTraining: Bool) throws -> LayerPlan
 
+  /// What of its parameters it wants in the order of products, for every run.
+  var packedMatrices: [PackedMatrix] { get }
+
   func forward(_ run: inout ForwardRun) throws
 
   func backward(_ run: BackwardRun)
+}
+
+extension RuntimeLayer {
+  var packedMatrices: [PackedMatrix] { [] }
 }
 
 /// A layer that is planned by its first input alone.

@@ -3,10 +3,12 @@ import RNNCore
 /// SimpleRNN (Elman 1990): h = activation(x K + h R + b), K (channels, units), R (units, units), b (units).
 struct SimpleRNNLayer: UnaryLayer {
   let spec: SimpleRNNSpec
+  private let loop: RecurrentLoop
 
   /// The tape of a step: the sums, where the activation's derivative needs them.
-  private var loop: RecurrentLoop {
-    RecurrentLoop(
+  init(spec: SimpleRNNSpec) {
+    self.spec = spec
+    loop = RecurrentLoop(
       options: spec.options, units: spec.units, gates: 1, stateWidths: spec.stateWidths,
       cellTape: spec.activation.needsInput ? spec.units : 0)
   }
@@ -15,22 +17,26 @@ struct SimpleRNNLayer: UnaryLayer {
     loop.plan(input: input, isMasked: isMasked, stepScratch: 0, backwardStepScratch: 0)
   }
 
+  var packedMatrices: [PackedMatrix] {
+    [PackedMatrix(parameter: 1, inner: spec.units, columns: 0..<spec.units, step: spec.units)]
+  }
+
   func forward(_ run: inout ForwardRun) {
     let units = spec.units
-    let recurrent = run.parameters[1]
+    let recurrent = run.packed[0]
     let bias = spec.options.useBias ? run.parameters[2] : nil
     loop.run(&run, bias: bias) { memory, step in
-      let first = step.rows.lowerBound * units
-      multiplyAdd(
-        rows: step.rows.count, columns: units, inner: units, memory.dropped + first, step: units, recurrent,
-        step: units, into: step.projected, step: step.stride)
-      for row in 0..<step.rows.count {
-        let sums = step.projected + row * step.stride
-        if spec.activation.needsInput, let tape = step.tape {
-          (tape + row * step.tapeStride).update(from: sums, count: units)
-        }
-        ActivationKernel.apply(spec.activation, sums, rows: 1, width: units)
-        (memory.states[0] + first + row * units).update(from: sums, count: units)
+      let (rows, first) = (step.rows.count, step.rows.lowerBound * units)
+      multiplyPacked(
+        rows: rows, columns: units, inner: units, memory.dropped + first, step: units, recurrent,
+        from: step.projected, step: step.stride, into: step.sums, step: units)
+      if spec.activation.needsInput, let tape = step.tape {
+        for row in 0..<rows { (tape + row * step.tapeStride).update(from: step.sums + row * units, count: units) }
+      }
+      ActivationKernel.apply(spec.activation, step.sums, rows: rows, width: units)
+      (memory.states[0] + first).update(from: step.sums, count: rows * units)
+      if let gates = step.gates {
+        for row in 0..<rows { (gates + row * step.stride).update(from: step.sums + row * units, count: units) }
       }
     }
   }
@@ -41,9 +47,9 @@ struct SimpleRNNLayer: UnaryLayer {
     loop.runBackward(
       run, stepScratch: 0,
       throughRecurrent: { added, rows, recurrentTransposed in
-        multiplyAdd(
+        multiplyPacked(
           rows: rows.count, columns: units, inner: units, rows.stateSums, step: rows.stride, recurrentTransposed,
-          step: units, into: added, step: units)
+          from: added, step: units, into: added, step: units)
       },
       step: { step in
         ActivationGradient.apply(

@@ -22,6 +22,7 @@ package final class GradientPass {
   private var tape = FloatMemory(0)
   private var gradients = FloatMemory(0)
   private var noise: [LayerNoise?] = []
+  private let packed: PackedParameters
   /// By call: what stateful layers left behind, the start of the next batch.
   private var states: [Int: LayerStates] = [:]
   /// By call of a recurrent layer, where wanted: d loss / d h behind each step of the last backward run, in reading
@@ -37,6 +38,7 @@ package final class GradientPass {
   ///   - wantsInputs: whether the gradients of float inputs are wanted, too.
   package init(_ graph: RuntimeGraph, trainable: [Bool], wantsInputs: Bool = false) {
     self.graph = graph
+    packed = PackedParameters(graph)
     self.wantsInputs = wantsInputs
     var needs: [Bool] = []
     for call in graph.spec.calls {
@@ -57,6 +59,7 @@ package final class GradientPass {
   ) throws -> [(floats: UnsafePointer<Float>, shape: [Int], mask: UnsafePointer<UInt8>?)] {
     let (plan, memory) = try prepare(inputs.tensors.map(\.shape))
     statesBefore = states
+    packed.pack(parameters)
     let spec = graph.spec
     for (index, call) in spec.inputs.enumerated() { memory.load(inputs, index, plan.slots[call][0]) }
     noise = spec.calls.indices.map { call in
@@ -71,12 +74,13 @@ package final class GradientPass {
     for (index, call) in spec.calls.enumerated() where !call.inputs.isEmpty {
       var run = ForwardRun(
         inputs: call.inputs.map { memory.value(plan.slots[$0.call][$0.output]) },
-        outputs: plan.slots[index].map(memory.value), parameters: parameters[call.layer], scratch: memory.scratch,
-        tape: tape.base + plan.tapes[index], noise: noise[index])
+        outputs: plan.slots[index].map(memory.value), parameters: parameters[call.layer],
+        packed: packed.pointers[call.layer], scratch: memory.scratch, tape: tape.base + plan.tapes[index],
+        noise: noise[index])
       let isStateful = graph.isStateful[call.layer] && call.inputs.count == 1
-      if isStateful { run.states = states[index] ?? [] }
+      if isStateful { run.states = CarriedStates(states[index] ?? []) }
       try locating("layer '\(spec.layers[call.layer].name)'") { try graph.layers[call.layer].forward(&run) }
-      if isStateful { states[index] = run.states }
+      if isStateful { states[index] = run.states?.values }
     }
     return spec.outputs.map { reference in
       let value = memory.value(plan.slots[reference.call][reference.output])

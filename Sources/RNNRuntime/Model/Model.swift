@@ -14,6 +14,7 @@ public final class Model: Sendable {
 
   let graph: RuntimeGraph
   let parameters: ParameterStore
+  let packed: PackedParameters
 
   /// Opens a `.rnn` file. Weights are read where they lie.
   /// - Throws: `RNNError`: `noInput`, `badData` or `unsupported`, with the file's name.
@@ -29,6 +30,8 @@ public final class Model: Sendable {
     textEncoder = try native.text.map { try TextEncoder($0) }
     parameters = ParameterStore(native)
     graph = RuntimeGraph(native.spec)
+    packed = PackedParameters(graph)
+    packed.pack(parameters.pointers)
   }
 
   /// Names of the inputs, in the model's order.

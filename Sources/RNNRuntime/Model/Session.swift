@@ -108,15 +108,15 @@ public final class Session {
       let values = call.inputs.map { memory.value(plan.slots[$0.call][$0.output]) }
       var run = ForwardRun(
         inputs: values, outputs: plan.slots[index].map(memory.value), parameters: model.parameters.pointers[call.layer],
-        scratch: memory.scratch)
+        packed: model.packed.pointers[call.layer], scratch: memory.scratch)
       let isCarried = carrying == .sequence || model.graph.isStateful[call.layer] && call.inputs.count == 1
       if let state, model.graph.stateCounts[call.layer] > 0, isCarried {
         run.continues = carrying == .sequence
-        run.states = state.layers[index] ?? []
-        try check(run.states ?? [], of: spec.layers[call.layer], input: values[0].shape)
+        run.states = CarriedStates(state.layers[index] ?? [])
+        try check(state.layers[index] ?? [], of: spec.layers[call.layer], input: values[0].shape)
       }
       try locating("layer '\(spec.layers[call.layer].name)'") { try model.graph.layers[call.layer].forward(&run) }
-      if let states = run.states { state?.layers[index] = states }
+      if let states = run.states { state?.layers[index] = states.values }
     }
     return try spec.outputs.map { reference in
       let value = memory.value(plan.slots[reference.call][reference.output])
