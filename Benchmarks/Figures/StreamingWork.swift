@@ -5,13 +5,13 @@ import RNNRuntime
 /// Our side of `peers/streaming.py`.
 enum StreamingWork {
   static func run(units: Int, _ folder: URL) throws -> Reading {
-    let session = try Model(contentsOf: folder.appendingPathComponent("streaming\(units).rnn")).makeSession()
-    let x = try Tensor([Float(0.5)], shape: [1, 1])
-    var first = session.initialState()
-    let outputs = try session.step([x], state: &first)[0].floats().map(Double.init)
-    var state = session.initialState()
-    var reading = try Reading.timed { _ = try session.step([x], state: &state) }
-    reading.outputs = outputs
+    let model = try Model(contentsOf: folder.appendingPathComponent("streaming\(units).rnn"))
+    let stream = try StreamingSession(model)
+    let first = try stream.step(0.5)
+    var last: Float = 0
+    var reading = try Reading.timed { last = try stream.step(0.5) }
+    guard last.isFinite else { throw RNNError.badData("the stream went astray") }
+    reading.outputs = [Double(first)]
     return reading
   }
 }

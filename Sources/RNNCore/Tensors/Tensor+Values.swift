@@ -19,6 +19,15 @@ extension Tensor {
     }
   }
 
+  /// The elements as float32, into memory for `count` of them.
+  public func copyFloats(to target: UnsafeMutablePointer<Float>) {
+    if dtype == .float32 {
+      bytes.withUnsafeBytes { UnsafeMutableRawBufferPointer(start: target, count: $0.count).copyMemory(from: $0) }
+    } else {
+      for (index, value) in floats().enumerated() { target[index] = value }
+    }
+  }
+
   /// The elements as float64, exact for every dtype but large 64-bit integers.
   public func doubles() -> [Double] {
     switch dtype {

@@ -4,8 +4,8 @@ import CRNNKernels
 struct PackedMatrix {
   /// Its place among the layer's parameters.
   var parameter: Int
-  /// Rows of the matrix: what the product sums over.
-  var inner: Int
+  /// Rows of the matrix, which a product sums over; `nil` takes all that the parameter has.
+  var inner: Int?
   var columns: Range<Int>
   /// Floats from one row to the next.
   var step: Int
@@ -26,8 +26,14 @@ final class PackedParameters: @unchecked Sendable {
   private let memory: FloatMemory
 
   init(_ graph: RuntimeGraph) {
-    matrices = graph.layers.map(\.packedMatrices)
-    let counts = matrices.map { $0.map { PackedMatrix.count(inner: $0.inner, columns: $0.columns.count) } }
+    matrices = zip(graph.layers, graph.parameterShapes).map { layer, shapes in
+      layer.packedMatrices.map { matrix in
+        var matrix = matrix
+        matrix.inner = matrix.inner ?? shapes[matrix.parameter].first ?? 0
+        return matrix
+      }
+    }
+    let counts = matrices.map { $0.map { PackedMatrix.count(inner: $0.inner ?? 0, columns: $0.columns.count) } }
     memory = FloatMemory(counts.joined().reduce(0) { $0 + FloatMemory.lines($1) })
     var cutter = FloatCutter(memory.base)
     pointers = counts.map { $0.map { UnsafePointer(cutter.take($0)) } }
@@ -38,7 +44,7 @@ final class PackedParameters: @unchecked Sendable {
     for layer in matrices.indices {
       for (matrix, pointer) in zip(matrices[layer], pointers[layer]) {
         PackedMatrix.pack(
-          parameters[layer][matrix.parameter] + matrix.columns.lowerBound, inner: matrix.inner,
+          parameters[layer][matrix.parameter] + matrix.columns.lowerBound, inner: matrix.inner ?? 0,
           columns: matrix.columns.count, step: matrix.step, into: Floats(mutating: pointer))
       }
     }

@@ -35,13 +35,48 @@ struct Conv1DLayer: UnaryLayer {
     let geometry = try geometry(x.steps)
     let sums = spec.activation == .glu ? run.scratch : run.outputs[0].floats
     let rows = x.sequences * geometry.outputLength
-    startRows(sums, rows: rows, width: spec.filters, with: spec.useBias ? run.parameters[1] : nil)
-    for example in 0..<x.sequences {
-      convolve(
-        x.floats + example * x.steps * x.width, timesteps: x.steps, channels: x.width, run.parameters[0],
-        geometry, into: sums + example * geometry.outputLength * spec.filters)
+    let bias = spec.useBias ? run.parameters[1] : nil
+    if run.table == nil { startRows(sums, rows: rows, width: spec.filters, with: bias) }
+    let perSequence = geometry.outputLength * spec.filters
+    for sequence in 0..<x.sequences {
+      let y = sums + sequence * perSequence
+      if let table = run.table {
+        addUp(table, first: sequence * x.steps, timesteps: x.steps, geometry, bias, into: y)
+      } else {
+        convolve(
+          x.floats + sequence * x.steps * x.width, timesteps: x.steps, channels: x.width, run.parameters[0], geometry,
+          into: y)
+      }
+      // While they are in the cache.
+      finishSums(
+        spec.activation, y, rows: geometry.outputLength, width: spec.filters,
+        out: spec.activation == .glu ? run.outputs[0].floats + sequence * perSequence / 2 : y,
+        tape: run.tape.map { $0 + sequence * perSequence })
     }
-    finishSums(spec.activation, sums, rows: rows, width: spec.filters, out: run.outputs[0].floats, tape: run.tape)
+  }
+
+  /// One sequence from the products of its steps with all taps.
+  private func addUp(
+    _ table: TableRows, first: Int, timesteps: Int, _ geometry: WindowGeometry, _ bias: UnsafePointer<Float>?,
+    into y: Floats
+  ) {
+    func add(_ windows: Range<Int>, taps: Range<Int>) {
+      let step = windows.lowerBound * spec.strides + taps.lowerBound * spec.dilationRate - geometry.left
+      Kernels.table.sum_windows(
+        y + windows.lowerBound * spec.filters, windows.count, spec.filters, bias,
+        table.table + taps.lowerBound * spec.filters, table.places + first + step, table.span, taps.count,
+        spec.strides, spec.dilationRate)
+    }
+    let whole = wholeWindows(timesteps, geometry)
+    if !whole.isEmpty { add(whole, taps: 0..<spec.kernelSize) }
+    for window in 0..<geometry.outputLength where !whole.contains(window) {
+      let taps = (0..<spec.kernelSize).filter { windows(reaching: $0, timesteps, geometry).contains(window) }
+      if let low = taps.first, let high = taps.last {
+        add(window..<window + 1, taps: low..<high + 1)
+      } else {
+        startRows(y + window * spec.filters, rows: 1, width: spec.filters, with: bias)
+      }
+    }
   }
 
   /// dz = f'(z) dy; for each tap, dkernel += transposed(the steps under the tap) dz and, for these steps,

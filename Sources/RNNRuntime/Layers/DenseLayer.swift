@@ -18,10 +18,14 @@ struct DenseLayer: UnaryLayer {
   func forward(_ run: inout ForwardRun) {
     let x = run.inputs[0]
     let sums = spec.activation == .glu ? run.scratch : run.outputs[0].floats
-    startRows(sums, rows: x.rows, width: spec.units, with: spec.useBias ? run.parameters[1] : nil)
-    multiplyAdd(
-      rows: x.rows, columns: spec.units, inner: x.width, x.floats, step: x.width, run.parameters[0],
-      step: spec.units, into: sums, step: spec.units)
+    if let table = run.table {
+      for row in 0..<x.rows { (sums + row * spec.units).update(from: table.row(row), count: spec.units) }
+    } else {
+      startRows(sums, rows: x.rows, width: spec.units, with: spec.useBias ? run.parameters[1] : nil)
+      multiplyAdd(
+        rows: x.rows, columns: spec.units, inner: x.width, x.floats, step: x.width, run.parameters[0],
+        step: spec.units, into: sums, step: spec.units)
+    }
     finishSums(spec.activation, sums, rows: x.rows, width: spec.units, out: run.outputs[0].floats, tape: run.tape)
   }
 

@@ -16,7 +16,7 @@ import RNNCore
 ///     reset before:  dr = (dn transposed(R)) h     dh before += (dn transposed(R)) r
 ///
 /// each times the derivative of its own activation.
-struct GRULayer: UnaryLayer {
+final class GRULayer: UnaryLayer {
   let spec: GRUSpec
   private let loop: RecurrentLoop
   private let needsSums: Bool
@@ -36,14 +36,15 @@ struct GRULayer: UnaryLayer {
 
   func plan(input: [Int], isMasked: Bool, isTraining: Bool) -> LayerPlan {
     loop.plan(
-      input: input, isMasked: isMasked, stepScratch: spec.units, backwardStepScratch: spec.units)
+      input: input, isMasked: isMasked, stepScratch: 3 * spec.units, backwardStepScratch: spec.units)
   }
 
   /// Reset before the product: that of z and r, and that of n.
   var packedMatrices: [PackedMatrix] {
     let units = spec.units
     let parts = spec.resetAfter ? [0..<3 * units] : [0..<2 * units, 2 * units..<3 * units]
-    return parts.map { PackedMatrix(parameter: 1, inner: units, columns: $0, step: 3 * units) }
+    return loop.packedMatrices(
+      parts.map { PackedMatrix(parameter: 1, inner: units, columns: $0, step: 3 * units) })
   }
 
   func forward(_ run: inout ForwardRun) {
@@ -52,7 +53,7 @@ struct GRULayer: UnaryLayer {
     let recurrentBias = spec.resetAfter ? bias.map { $0 + 3 * spec.units } : nil
     loop.run(&run, bias: bias) { memory, step in
       if spec.resetAfter {
-        advanceResettingAfter(memory, step, packed[0], recurrentBias)
+        advanceResettingAfter(memory, step, packed[1], recurrentBias)
       } else {
         advanceResettingBefore(memory, step, packed)
       }
@@ -65,18 +66,19 @@ struct GRULayer: UnaryLayer {
   ) {
     let units = spec.units
     let (rows, first) = (step.rows.count, step.rows.lowerBound * units)
-    // The sums hold h R + b', beside x K + b in `projected`.
-    startRows(step.sums, rows: rows, width: 3 * units, with: recurrentBias)
+    // h R + b', apart from x K + b: the reset gate comes between.
+    let products = memory.step + step.rows.lowerBound * 3 * units
+    startRows(products, rows: rows, width: 3 * units, with: recurrentBias)
     multiplyPacked(
-      rows: rows, columns: 3 * units, inner: units, memory.dropped + first, step: units, recurrent, from: step.sums,
-      step: 3 * units, into: step.sums, step: 3 * units)
+      rows: rows, columns: 3 * units, inner: units, memory.dropped + first, step: units, recurrent, from: products,
+      step: 3 * units, into: products, step: 3 * units)
     guard !isUsual else {
       return Kernels.table.gru_step(
-        rows, units, step.projected, step.stride, step.sums, 3 * units, memory.states[0] + first, step.gates,
-        step.stride, step.tape, step.tapeStride)
+        rows, units, step.sums, 3 * units, products, 3 * units, memory.states[0] + first, step.gates,
+        step.gatesStride, step.tape, step.tapeStride)
     }
     for row in 0..<rows {
-      let (z, inner) = (step.projected + row * step.stride, step.sums + row * 3 * units)
+      let (z, inner) = (step.sums + row * 3 * units, products + row * 3 * units)
       let (r, n) = (z + units, z + 2 * units)
       let h = memory.states[0] + first + row * units
       let tape = step.tape.map { $0 + row * step.tapeStride }
@@ -90,7 +92,7 @@ struct GRULayer: UnaryLayer {
       Kernels.table.add(n, inner, units)
       if needsSums, let tape { (tape + 4 * units).update(from: n, count: units) }
       ActivationKernel.apply(spec.activation, n, rows: 1, width: units)
-      (step.gates.map { $0 + row * step.stride })?.update(from: z, count: 3 * units)
+      (step.gates.map { $0 + row * step.gatesStride })?.update(from: z, count: 3 * units)
       Kernels.table.gru_state(h, z, n, units)
     }
   }
@@ -101,8 +103,8 @@ struct GRULayer: UnaryLayer {
     let units = spec.units
     let (rows, first) = (step.rows.count, step.rows.lowerBound * units)
     multiplyPacked(
-      rows: rows, columns: 2 * units, inner: units, memory.dropped + first, step: units, packed[0],
-      from: step.projected, step: step.stride, into: step.sums, step: 3 * units)
+      rows: rows, columns: 2 * units, inner: units, memory.dropped + first, step: units, packed[1],
+      from: step.sums, step: 3 * units, into: step.sums, step: 3 * units)
     for row in 0..<rows {
       let z = step.sums + row * 3 * units
       let tape = step.tape.map { $0 + row * step.tapeStride }
@@ -115,15 +117,15 @@ struct GRULayer: UnaryLayer {
       }
     }
     multiplyPacked(
-      rows: rows, columns: units, inner: units, memory.step, step: units, packed[1],
-      from: step.projected + 2 * units, step: step.stride, into: step.sums + 2 * units, step: 3 * units)
+      rows: rows, columns: units, inner: units, memory.step, step: units, packed[2],
+      from: step.sums + 2 * units, step: 3 * units, into: step.sums + 2 * units, step: 3 * units)
     for row in 0..<rows {
       let z = step.sums + row * 3 * units
       if needsSums, let tape = step.tape {
         (tape + row * step.tapeStride + 4 * units).update(from: z + 2 * units, count: units)
       }
       ActivationKernel.apply(spec.activation, z + 2 * units, rows: 1, width: units)
-      (step.gates.map { $0 + row * step.stride })?.update(from: z, count: 3 * units)
+      (step.gates.map { $0 + row * step.gatesStride })?.update(from: z, count: 3 * units)
       Kernels.table.gru_state(memory.states[0] + first + row * units, z, z + 2 * units, units)
     }
   }

@@ -12,7 +12,7 @@ import RNNCore
 ///     do = dh activation(c)    dc += dh o activation'(c)    di = dc g    df = dc c before    dg = dc i
 ///
 /// each times the derivative of its own activation, and dc before = dc f.
-struct LSTMLayer: UnaryLayer {
+final class LSTMLayer: UnaryLayer {
   let spec: LSTMSpec
   private let loop: RecurrentLoop
   private let needsSums: Bool
@@ -34,11 +34,13 @@ struct LSTMLayer: UnaryLayer {
   }
 
   var packedMatrices: [PackedMatrix] {
-    [PackedMatrix(parameter: 1, inner: spec.units, columns: 0..<4 * spec.units, step: 4 * spec.units)]
+    loop.packedMatrices([
+      PackedMatrix(parameter: 1, inner: spec.units, columns: 0..<4 * spec.units, step: 4 * spec.units)
+    ])
   }
 
   func forward(_ run: inout ForwardRun) {
-    let recurrent = run.packed[0]
+    let recurrent = run.packed[1]
     let bias = spec.options.useBias ? run.parameters[2] : nil
     loop.run(&run, bias: bias) { memory, step in advance(memory, step, recurrent) }
   }
@@ -50,11 +52,11 @@ struct LSTMLayer: UnaryLayer {
     let first = step.rows.lowerBound * units
     multiplyPacked(
       rows: step.rows.count, columns: 4 * units, inner: units, memory.dropped + first, step: units, recurrent,
-      from: step.projected, step: step.stride, into: step.sums, step: 4 * units)
+      from: step.sums, step: 4 * units, into: step.sums, step: 4 * units)
     guard !isUsual else {
       return Kernels.table.lstm_step(
         step.rows.count, units, step.sums, 4 * units, memory.states[1] + first, memory.states[0] + first, step.gates,
-        step.stride, step.tape, step.tapeStride)
+        step.gatesStride, step.tape, step.tapeStride)
     }
     for row in 0..<step.rows.count {
       let i = step.sums + row * 4 * units
@@ -73,7 +75,7 @@ struct LSTMLayer: UnaryLayer {
         tape.update(from: c, count: units)
         (tape + units).update(from: h, count: units)
       }
-      (step.gates.map { $0 + row * step.stride })?.update(from: i, count: 4 * units)
+      (step.gates.map { $0 + row * step.gatesStride })?.update(from: i, count: 4 * units)
       Kernels.table.multiply(h, h, o, units)
     }
   }

@@ -36,7 +36,9 @@ struct LSTMVariantLayer: UnaryLayer {
 
   var packedMatrices: [PackedMatrix] {
     let width = blocks.count * spec.units
-    return [PackedMatrix(parameter: 1, inner: outputWidth, columns: 0..<width, step: width)]
+    return loop.packedMatrices([
+      PackedMatrix(parameter: 1, inner: outputWidth, columns: 0..<width, step: width)
+    ])
   }
 
   func plan(input: [Int], isMasked: Bool, isTraining: Bool) -> LayerPlan {
@@ -64,20 +66,20 @@ struct LSTMVariantLayer: UnaryLayer {
   private func isClipped(_ value: Float, _ limit: Double?) -> Bool { limit.map { abs(value) >= Float($0) } ?? false }
 
   func forward(_ run: inout ForwardRun) {
-    let (parameters, recurrent) = (run.parameters, run.packed[0])
+    let (parameters, recurrent) = (run.parameters, run.packed[1])
     let width = blocks.count * spec.units
     loop.run(&run, bias: bias.map { parameters[$0] }) { memory, step in
       multiplyPacked(
         rows: step.rows.count, columns: width, inner: outputWidth,
-        memory.dropped + step.rows.lowerBound * outputWidth, step: outputWidth, recurrent, from: step.projected,
-        step: step.stride, into: step.sums, step: width)
+        memory.dropped + step.rows.lowerBound * outputWidth, step: outputWidth, recurrent, from: step.sums,
+        step: width, into: step.sums, step: width)
       for row in 0..<step.rows.count {
         let example = step.rows.lowerBound + row
         advance(
           step.sums + row * width, h: memory.states[0] + example * outputWidth,
           c: memory.states[1] + example * spec.units, tape: step.tape.map { $0 + row * step.tapeStride },
           scratch: memory.step + row * 7 * spec.units, parameters)
-        (step.gates.map { $0 + row * step.stride })?.update(from: step.sums + row * width, count: width)
+        (step.gates.map { $0 + row * step.gatesStride })?.update(from: step.sums + row * width, count: width)
       }
     }
   }

@@ -35,19 +35,25 @@ struct RecurrentLoop {
     let packed = lines(PackedMatrix.count(inner: width, columns: outputWidth))
     return LayerPlan(
       outputShapes: [output] + states, maskSource: isMasked && options.returnSequences ? 0 : nil,
-      scratch: lines(steps * width) + lines(batch * width) + stateLines + batch * stepScratch,
+      scratch: lines(piece(batch, timesteps) * batch * width) + lines(width) + stateLines + batch * stepScratch,
       tape: lines(steps * width) + stateWidths.reduce(0) { $0 + lines(steps * $1) } + lines(steps * cellTape)
         + lines(steps * channels) + lines(batch * channels) + lines(batch * outputWidth),
       backwardScratch: (hasStateSums ? 2 : 1) * lines(steps * width) + lines(channels * width)
         + lines(outputWidth * width) + packed + lines(steps * channels) + stateLines + batch * backwardStepScratch)
   }
 
+  /// How many steps of x K + b are made at once. The products of many examples are large enough step by step, and their
+  /// sums are still in the first caches when the step comes; those of few examples are joined over some steps.
+  private func piece(_ batch: Int, _ timesteps: Int) -> Int {
+    batch >= 16 ? min(timesteps, 1) : min(timesteps, max(16, (1 << 17) / max(batch * gates * units, 1)))
+  }
+
   /// The working memory of a forward run.
   struct Memory {
-    /// (batch, timesteps, gates x units): x K + b.
-    var projected: Floats
-    /// (batch, gates x units): a step's sums, which become gates.
+    /// (steps of a piece, batch, gates x units): x K + b, which become gates.
     var sums: Floats
+    /// (gates x units): zero, in the place of a bias that is not there.
+    var noBias: Floats
     /// Each (batch, its width).
     var states: StatePointers
     /// (batch, units): the first state as the recurrent product sees it, behind recurrent dropout.
@@ -85,13 +91,13 @@ struct RecurrentLoop {
 
   private func layOut(scratch: Floats, batch: Int, timesteps: Int, dropsState: Bool) -> Memory {
     var memory = FloatCutter(scratch)
-    let projected = memory.take(batch * timesteps * gates * units)
-    let sums = memory.take(batch * gates * units)
+    let sums = memory.take(piece(batch, timesteps) * batch * gates * units)
+    let noBias = memory.take(gates * units)
     let states = StatePointers(count: stateWidths.count) { memory.take(batch * stateWidths[$0]) }
     let dropped = memory.take(batch * outputWidth)
     let lastOutput = memory.take(batch * outputWidth)
     return Memory(
-      projected: projected, sums: sums, states: states, dropped: dropsState ? dropped : states[0],
+      sums: sums, noBias: noBias, states: states, dropped: dropsState ? dropped : states[0],
       lastOutput: lastOutput, step: memory.next)
   }
 
@@ -100,13 +106,11 @@ struct RecurrentLoop {
   /// One step of some neighbouring examples.
   struct Step {
     var rows: Range<Int>
-    /// The first example's projected input; the next one's is `stride` floats further.
-    var projected: Floats
-    var stride: Int
-    /// The first example's sums, without gaps between the examples: to be filled, and to become the gates.
+    /// The first example's x K + b, without gaps between the examples: to become the gates.
     var sums: Floats
-    /// The first example's gates on the tape, `stride` floats from one to the next, to be filled; `nil` outside training.
+    /// The first example's gates on the tape, and the floats to the next, to be filled; `nil` outside training.
     var gates: Floats?
+    var gatesStride: Int
     /// The first example's part of the cell's tape, and the floats to the next; `nil` outside training.
     var tape: Floats?
     var tapeStride: Int
@@ -124,24 +128,29 @@ struct RecurrentLoop {
       dropsState: run.tape != nil && options.recurrentDropout > 0)
     let tape = run.tape.map { layOut(tape: $0, batch: batch, timesteps: timesteps, channels: x.width) }
     let source = prepareInputs(x, tape, run.noise)
-    startRows(memory.projected, rows: x.rows, width: width, with: bias)
-    multiplyAdd(
-      rows: x.rows, columns: width, inner: x.width, source, step: x.width, run.parameters[0], step: width,
-      into: memory.projected, step: width)
+    if bias == nil { memory.noBias.update(repeating: 0, count: width) }
+    let bias = bias ?? UnsafePointer(memory.noBias)
     start(memory, run)
-    if options.emitsState || run.continues && isCarried(run) {
-      memory.lastOutput.update(from: memory.states[0], count: batch * outputWidth)
-    } else {
-      memory.lastOutput.update(repeating: 0, count: batch * outputWidth)
-    }
     let outputs = run.outputs[0].floats
     // Without a mask every step's output is the new state.
     let isMasked = x.mask != nil && !options.ignoresMask
-    let output = isMasked || timesteps == 0 ? memory.lastOutput : memory.states[0]
+    let keepsOutput = isMasked || timesteps == 0
+    let output = keepsOutput ? memory.lastOutput : memory.states[0]
+    if keepsOutput, options.emitsState || run.continues && isCarried(run) {
+      memory.lastOutput.update(from: memory.states[0], count: batch * outputWidth)
+    } else if keepsOutput {
+      memory.lastOutput.update(repeating: 0, count: batch * outputWidth)
+    }
+    let piece = piece(batch, timesteps)
+    var times = 0..<0
     for position in 0..<timesteps {
       let time = options.goBackwards ? timesteps - 1 - position : position
+      if !times.contains(time) {
+        times = options.goBackwards ? max(time + 1 - piece, 0)..<time + 1 : time..<min(time + piece, timesteps)
+        project(source, x, times, bias, run, memory)
+      }
       remember(memory, tape, time, batch: batch, timesteps: timesteps)
-      advance(memory, tape, x, time, batch: batch, step)
+      advance(memory, tape, x, time, sums: memory.sums + (time - times.lowerBound) * batch * width, batch: batch, step)
       if options.returnSequences {
         for row in 0..<batch {
           let target = outputs + (row * timesteps + position) * outputWidth
@@ -155,6 +164,41 @@ struct RecurrentLoop {
     }
     if !options.returnSequences { outputs.update(from: output, count: batch * outputWidth) }
     finish(memory, &run, batch: batch)
+  }
+
+  /// x K + b of some steps.
+  private func project(
+    _ source: UnsafePointer<Float>, _ x: Value, _ times: Range<Int>, _ bias: UnsafePointer<Float>, _ run: ForwardRun,
+    _ memory: Memory
+  ) {
+    let (batch, timesteps, channels, width) = (x.batch, x.shape[1], x.width, gates * units)
+    if let table = run.table {
+      for time in times {
+        for example in 0..<batch {
+          (memory.sums + ((time - times.lowerBound) * batch + example) * width)
+            .update(from: table.row(example * timesteps + time), count: width)
+        }
+      }
+    } else if batch >= times.count {
+      for time in times {
+        multiplyPacked(
+          rows: batch, columns: width, inner: channels, source + time * channels, step: timesteps * channels,
+          run.packed[0], from: bias, step: 0, into: memory.sums + (time - times.lowerBound) * batch * width,
+          step: width)
+      }
+    } else {
+      for example in 0..<batch {
+        multiplyPacked(
+          rows: times.count, columns: width, inner: channels,
+          source + (example * timesteps + times.lowerBound) * channels, step: channels, run.packed[0],
+          from: bias, step: 0, into: memory.sums + example * width, step: batch * width)
+      }
+    }
+  }
+
+  /// What a recurrent layer wants packed: its kernel first.
+  func packedMatrices(_ recurrent: [PackedMatrix]) -> [PackedMatrix] {
+    [PackedMatrix(parameter: 0, inner: nil, columns: 0..<gates * units, step: gates * units)] + recurrent
   }
 
   /// Whether an output is 0 whatever the state, see `RecurrentOptions.zeroesByPosition`.
@@ -224,16 +268,17 @@ struct RecurrentLoop {
 
   /// One step of all rows that are not masked, in runs of neighbours.
   private func advance(
-    _ memory: Memory, _ tape: Tape?, _ x: Value, _ time: Int, batch: Int, _ step: (Memory, Step) -> Void
+    _ memory: Memory, _ tape: Tape?, _ x: Value, _ time: Int, sums: Floats, batch: Int,
+    _ step: (Memory, Step) -> Void
   ) {
     let timesteps = x.shape[1]
     let width = gates * units
     func part(_ rows: Range<Int>) -> Step {
       let position = rows.lowerBound * timesteps + time
       return Step(
-        rows: rows, projected: memory.projected + position * width, stride: timesteps * width,
-        sums: memory.sums + rows.lowerBound * width, gates: tape.map { $0.gates + position * width },
-        tape: tape.map { $0.cell + position * cellTape }, tapeStride: timesteps * cellTape)
+        rows: rows, sums: sums + rows.lowerBound * width, gates: tape.map { $0.gates + position * width },
+        gatesStride: timesteps * width, tape: tape.map { $0.cell + position * cellTape },
+        tapeStride: timesteps * cellTape)
     }
     guard let mask = x.mask, !options.ignoresMask else { return step(memory, part(0..<batch)) }
     func isValid(_ row: Int) -> Bool { mask[row * timesteps + time] != 0 }

@@ -51,6 +51,11 @@ struct ForwardRun {
   var parameters: [UnsafePointer<Float>]
   /// In the order of the layer's `packedMatrices`.
   var packed: [UnsafePointer<Float>] = []
+  /// The products of the first input's steps with the layer's first parameter (and bias, where each step has one), where
+  /// these come from a table: the input's floats are not to be read.
+  var table: TableRows?
+  /// Whether nobody looks at the first output's floats; its mask is still wanted.
+  var isUnread = false
   var scratch: Floats
   /// For recurrent layers, the states to start from and to leave behind.
   var states: CarriedStates?

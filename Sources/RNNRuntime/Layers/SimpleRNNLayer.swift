@@ -1,7 +1,7 @@
 import RNNCore
 
 /// SimpleRNN (Elman 1990): h = activation(x K + h R + b), K (channels, units), R (units, units), b (units).
-struct SimpleRNNLayer: UnaryLayer {
+final class SimpleRNNLayer: UnaryLayer {
   let spec: SimpleRNNSpec
   private let loop: RecurrentLoop
 
@@ -18,25 +18,25 @@ struct SimpleRNNLayer: UnaryLayer {
   }
 
   var packedMatrices: [PackedMatrix] {
-    [PackedMatrix(parameter: 1, inner: spec.units, columns: 0..<spec.units, step: spec.units)]
+    loop.packedMatrices([PackedMatrix(parameter: 1, inner: spec.units, columns: 0..<spec.units, step: spec.units)])
   }
 
   func forward(_ run: inout ForwardRun) {
     let units = spec.units
-    let recurrent = run.packed[0]
+    let recurrent = run.packed[1]
     let bias = spec.options.useBias ? run.parameters[2] : nil
     loop.run(&run, bias: bias) { memory, step in
       let (rows, first) = (step.rows.count, step.rows.lowerBound * units)
       multiplyPacked(
         rows: rows, columns: units, inner: units, memory.dropped + first, step: units, recurrent,
-        from: step.projected, step: step.stride, into: step.sums, step: units)
+        from: step.sums, step: units, into: step.sums, step: units)
       if spec.activation.needsInput, let tape = step.tape {
         for row in 0..<rows { (tape + row * step.tapeStride).update(from: step.sums + row * units, count: units) }
       }
       ActivationKernel.apply(spec.activation, step.sums, rows: rows, width: units)
       (memory.states[0] + first).update(from: step.sums, count: rows * units)
       if let gates = step.gates {
-        for row in 0..<rows { (gates + row * step.stride).update(from: step.sums + row * units, count: units) }
+        for row in 0..<rows { (gates + row * step.gatesStride).update(from: step.sums + row * units, count: units) }
       }
     }
   }

@@ -168,9 +168,7 @@ final class ForwardMemory {
   /// Puts one input into its slot.
   func load(_ inputs: ModelInputs, _ index: Int, _ slot: ForwardPlan.Slot) {
     let value = value(slot)
-    inputs.tensors[index].floats().withUnsafeBufferPointer {
-      if let base = $0.baseAddress { value.floats.update(from: base, count: $0.count) }
-    }
+    inputs.tensors[index].copyFloats(to: value.floats)
     inputs.ids[index]?.withUnsafeBufferPointer {
       if let base = $0.baseAddress { value.ids?.update(from: base, count: $0.count) }
     }

@@ -15,16 +15,26 @@ public final class Model: Sendable {
   let graph: RuntimeGraph
   let parameters: ParameterStore
   let packed: PackedParameters
+  let tables: EmbeddingTables
 
   /// Opens a `.rnn` file. Weights are read where they lie.
   /// - Throws: `RNNError`: `noInput`, `badData` or `unsupported`, with the file's name.
-  public convenience init(contentsOf url: URL) throws {
+  public convenience init(contentsOf url: URL, options: Options = Options()) throws {
     let native = try NativeModel(contentsOf: url)
-    try self.init(native)
+    try self.init(native, options: options)
+  }
+
+  /// What a model may do to be fast.
+  public struct Options: Sendable {
+    /// The bytes that tables of embeddings' products may take: a layer that reads an embedding alone then adds up rows
+    /// that were made when their ids were first met. Results differ from those without a table by rounding. 0 for none.
+    public var tableBytes = 64 << 20
+
+    public init() {}
   }
 
   /// Prepares a model that is in memory.
-  public init(_ native: NativeModel) throws {
+  public init(_ native: NativeModel, options: Options = Options()) throws {
     try native.validate()
     self.native = native
     textEncoder = try native.text.map { try TextEncoder($0) }
@@ -32,6 +42,7 @@ public final class Model: Sendable {
     graph = RuntimeGraph(native.spec)
     packed = PackedParameters(graph)
     packed.pack(parameters.pointers)
+    tables = EmbeddingTables(graph, parameters.pointers, bytes: options.tableBytes)
   }
 
   /// Names of the inputs, in the model's order.
@@ -42,8 +53,9 @@ public final class Model: Sendable {
   /// Whether any layer carries its states from one call of a session to the next.
   public var isStateful: Bool { graph.isStateful.contains(true) }
 
-  /// A place to run in; one for each thread.
-  public func makeSession() -> Session { Session(self) }
+  /// A place to run in; one for each thread that calls.
+  /// - Parameter threads: over how many threads it may spread many examples; the bits are the same.
+  public func makeSession(threads: Int = 1) -> Session { Session(self, threads: threads) }
 
   /// Runs any number of examples.
   /// - Parameter inputs: one tensor for each input, batch first; any numeric dtype.

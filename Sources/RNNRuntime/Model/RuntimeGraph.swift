@@ -9,6 +9,8 @@ package struct RuntimeGraph: Sendable {
   /// By output, where the batch stands in what is given back.
   let outputBatchAxes: [Int]
   let layers: [any RuntimeLayer]
+  /// By layer, the shapes of its parameters.
+  let parameterShapes: [[[Int]]]
   /// For each input, the rows of the smallest embedding that reads it; `nil` where none does.
   let embeddingRows: [Int?]
 
@@ -27,6 +29,7 @@ package struct RuntimeGraph: Sendable {
     self.spec = spec
     outputBatchAxes = given.outputBatchAxes ?? given.outputs.map { _ in 0 }
     layers = spec.layers.map(RuntimeLayers.make)
+    parameterShapes = (try? spec.shapes().parameters.map { $0.map(\.shape) }) ?? spec.layers.map { _ in [] }
     needsWholeBatch = spec.layers.contains { $0.spec.configuration.needsWholeBatch }
     stateCounts = spec.layers.map(\.spec.stateCount)
     isStateful = spec.layers.map(\.spec.isStateful)

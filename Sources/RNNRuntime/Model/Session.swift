@@ -1,3 +1,4 @@
+import Foundation
 import RNNCore
 
 /// The states of a model's recurrent layers: a value that can be kept, copied and given to a later run.
@@ -8,22 +9,24 @@ public struct SessionState: Sendable, Equatable {
   public init() {}
 }
 
-/// A model at work on one thread: owns the memory of the shapes it met last, so that a further run allocates none.
+/// A model at work for one caller: owns the memory of the shapes it met last, so that a further run allocates none.
 public final class Session {
   public let model: Model
 
-  private var prepared: [(inputs: [[Int]], plan: ForwardPlan, memory: ForwardMemory)] = []
-  private static let keptShapes = 4
-  /// Examples that run together; larger inputs are run in pieces of it.
-  private static let batchSize = 64
+  private let workers: [PreparedRuns]
+  /// Threads for many examples, started when there are.
+  private lazy var pool = WorkerPool(threads: workers.count)
+  /// Examples that run together; larger inputs are run in pieces of it, smaller ones are not cut.
+  private static let (largestPiece, smallestPiece) = (64, 8)
 
   /// Which inputs and outputs `step` gives an axis of timesteps; found at the first step.
   private var stepShapes: (inputs: [Bool], outputs: [Bool])?
   /// What stateful layers left behind.
   private var carried = SessionState()
 
-  init(_ model: Model) {
+  init(_ model: Model, threads: Int) {
     self.model = model
+    workers = (0..<max(1, min(threads, 64))).map { _ in PreparedRuns(model) }
   }
 
   /// Recurrent states at rest.
@@ -43,20 +46,41 @@ public final class Session {
       carried = state ?? carried
       return outputs
     }
-    guard checked.batch > Session.batchSize, !model.graph.needsWholeBatch else {
+    let share = (checked.batch + workers.count - 1) / workers.count
+    let size = min(Session.largestPiece, max(Session.smallestPiece, share))
+    guard checked.batch > size, !model.graph.needsWholeBatch else {
       var state: SessionState?
       return try run(checked, &state)
     }
-    var pieces: [[Tensor]] = []
-    for start in stride(from: 0, to: checked.batch, by: Session.batchSize) {
-      let end = min(start + Session.batchSize, checked.batch)
-      var state: SessionState?
-      pieces.append(try run(try checked.slice(start..<end), &state))
+    return try joined(try pieces(of: checked, size: size), batch: checked.batch)
+  }
+
+  /// The outputs of each piece.
+  private func pieces(of checked: ModelInputs, size: Int) throws -> [[Tensor]] {
+    let starts = Array(stride(from: 0, to: checked.batch, by: size))
+    let results = Results(count: starts.count)
+    func run(_ worker: Int, of count: Int) {
+      for piece in stride(from: worker, to: starts.count, by: count) {
+        results.set(piece) {
+          let inputs = try checked.slice(starts[piece]..<min(starts[piece] + size, checked.batch))
+          let prepared = try workers[worker].run(of: inputs.tensors.map(\.shape))
+          prepared.load(inputs)
+          prepared.start({ _, _, _ in nil }, continues: false)
+          try prepared.forward()
+          return try prepared.outputs()
+        }
+      }
     }
-    return try pieces[0].indices.map { output in
-      try Tensor(
-        pieces.flatMap { $0[output].floats() },
-        shape: [checked.batch] + pieces[0][output].shape.dropFirst())
+    let count = min(workers.count, starts.count)
+    if count == 1 { run(0, of: 1) } else { pool.run(count) { run($0, of: count) } }
+    return try results.values()
+  }
+
+  private func joined(_ pieces: [[Tensor]], batch: Int) throws -> [Tensor] {
+    try pieces[0].indices.map { output in
+      var bytes = Data(capacity: pieces.reduce(0) { $0 + $1[output].bytes.count })
+      for piece in pieces { bytes.append(piece[output].bytes) }
+      return try Tensor(dtype: .float32, shape: [batch] + pieces[0][output].shape.dropFirst(), bytes: bytes)
     }
   }
 
@@ -101,27 +125,21 @@ public final class Session {
   private func run(
     _ inputs: ModelInputs, _ state: inout SessionState?, of carrying: Carrying = .sequence
   ) throws -> [Tensor] {
-    let (plan, memory) = try prepare(inputs.tensors.map(\.shape))
-    let spec = model.graph.spec
-    for (index, call) in spec.inputs.enumerated() { memory.load(inputs, index, plan.slots[call][0]) }
-    for (index, call) in spec.calls.enumerated() where !call.inputs.isEmpty {
-      let values = call.inputs.map { memory.value(plan.slots[$0.call][$0.output]) }
-      var run = ForwardRun(
-        inputs: values, outputs: plan.slots[index].map(memory.value), parameters: model.parameters.pointers[call.layer],
-        packed: model.packed.pointers[call.layer], scratch: memory.scratch)
-      let isCarried = carrying == .sequence || model.graph.isStateful[call.layer] && call.inputs.count == 1
-      if let state, model.graph.stateCounts[call.layer] > 0, isCarried {
-        run.continues = carrying == .sequence
-        run.states = CarriedStates(state.layers[index] ?? [])
-        try check(state.layers[index] ?? [], of: spec.layers[call.layer], input: values[0].shape)
-      }
-      try locating("layer '\(spec.layers[call.layer].name)'") { try model.graph.layers[call.layer].forward(&run) }
-      if let states = run.states { state?.layers[index] = states.values }
-    }
-    return try spec.outputs.map { reference in
-      let value = memory.value(plan.slots[reference.call][reference.output])
-      return try Tensor(Array(UnsafeBufferPointer(start: value.floats, count: value.count)), shape: value.shape)
-    }
+    let graph = model.graph
+    let prepared = try workers[0].run(of: inputs.tensors.map(\.shape))
+    prepared.load(inputs)
+    let states = state
+    try prepared.start(
+      { call, layer, input in
+        let isCarried = carrying == .sequence || graph.isStateful[layer] && graph.spec.calls[call].inputs.count == 1
+        guard let states, isCarried else { return nil }
+        let values = states.layers[call] ?? []
+        try check(values, of: graph.spec.layers[layer], input: input)
+        return CarriedStates(values)
+      }, continues: carrying == .sequence)
+    try prepared.forward()
+    if state != nil { prepared.forEachState { state?.layers[$0] = $1.values } }
+    return try prepared.outputs()
   }
 
   /// A state belongs to a model and to a number of examples.
@@ -135,17 +153,46 @@ public final class Session {
         remedy: "Begin with session.initialState().")
     }
   }
+}
 
-  private func prepare(_ shapes: [[Int]]) throws -> (ForwardPlan, ForwardMemory) {
-    if let known = prepared.firstIndex(where: { $0.inputs == shapes }) {
-      // The most recent stands last.
-      prepared.append(prepared.remove(at: known))
-    } else {
-      let plan = try ForwardPlan(model.graph, inputs: shapes)
-      if prepared.count == Session.keptShapes { prepared.removeFirst() }
-      prepared.append((shapes, plan, ForwardMemory(plan)))
-    }
-    let entry = prepared[prepared.count - 1]
-    return (entry.plan, entry.memory)
+/// The shapes that one thread met last.
+private final class PreparedRuns {
+  private let model: Model
+  private var kept: [PreparedRun] = []
+  private static let keptShapes = 4
+
+  init(_ model: Model) {
+    self.model = model
   }
+
+  /// - Throws: `badData` where the shapes do not fit the model or the machine.
+  func run(of shapes: [[Int]]) throws -> PreparedRun {
+    if let known = kept.firstIndex(where: { $0.inputShapes == shapes }) {
+      // The most recent stands last.
+      if known != kept.count - 1 { kept.append(kept.remove(at: known)) }
+    } else {
+      let prepared = try PreparedRun(model, inputs: shapes)
+      if kept.count == PreparedRuns.keptShapes { kept.removeFirst() }
+      kept.append(prepared)
+    }
+    return kept[kept.count - 1]
+  }
+}
+
+/// What several threads find, each at places of its own.
+private final class Results: @unchecked Sendable {
+  private var found: [Result<[Tensor], any Error>?]
+  private let lock = NSLock()
+
+  init(count: Int) {
+    found = Array(repeating: nil, count: count)
+  }
+
+  func set(_ place: Int, _ body: () throws -> [Tensor]) {
+    let result = Result { try body() }
+    lock.withLock { found[place] = result }
+  }
+
+  /// - Throws: what the first of the places has in the place of a value.
+  func values() throws -> [[Tensor]] { try found.compactMap { try $0?.get() } }
 }

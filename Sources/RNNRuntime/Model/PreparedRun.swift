@@ -1,0 +1,118 @@
+import Foundation
+import RNNCore
+
+/// A model in the memory of one shape, with every call's run made beforehand: a further run of the shape takes no memory.
+final class PreparedRun {
+  /// With the batch.
+  let inputShapes: [[Int]]
+  private let model: Model
+  private let plan: ForwardPlan
+  private let memory: ForwardMemory
+  private var steps: [Step] = []
+
+  /// One call.
+  private struct Step {
+    var call: Int
+    var layer: Int
+    var run: ForwardRun
+    var lookup: Lookup?
+  }
+
+  /// The rows of a table that a call reads.
+  private final class Lookup {
+    let table: EmbeddingTable
+    let ids: UnsafePointer<Int32>
+    let places: UnsafeMutablePointer<UInt32>
+    let count: Int
+
+    init(_ table: EmbeddingTable, ids: UnsafePointer<Int32>, count: Int) {
+      (self.table, self.ids, self.count) = (table, ids, count)
+      places = .allocate(capacity: max(count, 1))
+    }
+
+    deinit { places.deallocate() }
+
+    func find() { table.find(ids, count: count, into: places) }
+
+    var rows: TableRows { TableRows(table: table.rows, span: table.span, places: UnsafePointer(places)) }
+  }
+
+  /// - Throws: `badData` where the shapes do not fit the model or the machine.
+  init(_ model: Model, inputs: [[Int]]) throws {
+    self.model = model
+    inputShapes = inputs
+    plan = try ForwardPlan(model.graph, inputs: inputs)
+    memory = ForwardMemory(plan)
+    let spec = model.graph.spec
+    for (index, call) in spec.calls.enumerated() where !call.inputs.isEmpty {
+      let values = call.inputs.map { memory.value(plan.slots[$0.call][$0.output]) }
+      var step = Step(
+        call: index, layer: call.layer,
+        run: ForwardRun(
+          inputs: values, outputs: plan.slots[index].map(memory.value),
+          parameters: model.parameters.pointers[call.layer], packed: model.packed.pointers[call.layer],
+          scratch: memory.scratch))
+      if let table = model.tables.tables[index], let embedding = model.tables.embeddings[index],
+        let source = spec.calls[embedding].inputs.first,
+        let ids = memory.value(plan.slots[source.call][source.output]).ids
+      {
+        let lookup = Lookup(table, ids: ids, count: values[0].rows)
+        step.lookup = lookup
+        step.run.table = lookup.rows
+      }
+      step.run.isUnread = model.tables.unread.contains(index)
+      steps.append(step)
+    }
+  }
+
+  /// Puts the inputs in their places.
+  func load(_ inputs: ModelInputs) {
+    for (index, call) in model.graph.spec.inputs.enumerated() { memory.load(inputs, index, plan.slots[call][0]) }
+  }
+
+  /// An input's place in memory.
+  func input(_ index: Int) -> Value { memory.value(plan.slots[model.graph.spec.inputs[index]][0]) }
+
+  /// An output's place in memory.
+  func output(_ index: Int) -> Value {
+    let reference = model.graph.spec.outputs[index]
+    return memory.value(plan.slots[reference.call][reference.output])
+  }
+
+  /// Lets each call that has states start from some, or from rest.
+  /// - Parameter states: by call; `nil` leaves the call without.
+  func start(_ states: (_ call: Int, _ layer: Int, _ input: [Int]) throws -> CarriedStates?, continues: Bool) rethrows {
+    for index in steps.indices where model.graph.stateCounts[steps[index].layer] > 0 {
+      let step = steps[index]
+      steps[index].run.states = try states(step.call, step.layer, step.run.inputs[0].shape)
+      steps[index].run.continues = continues && steps[index].run.states != nil
+    }
+  }
+
+  /// By call, what was left behind.
+  func forEachState(_ body: (_ call: Int, CarriedStates) -> Void) {
+    for step in steps { if let states = step.run.states { body(step.call, states) } }
+  }
+
+  /// Runs all calls.
+  /// - Throws: `badData` with the name of the layer.
+  func forward() throws {
+    for index in steps.indices {
+      steps[index].lookup?.find()
+      do {
+        try model.graph.layers[steps[index].layer].forward(&steps[index].run)
+      } catch let error as RNNError {
+        throw error.within("layer '\(model.graph.spec.layers[steps[index].layer].name)'")
+      }
+    }
+  }
+
+  /// The outputs, with the batch first.
+  func outputs() throws -> [Tensor] {
+    try model.graph.spec.outputs.indices.map { index in
+      let value = output(index)
+      let bytes = Data(bytes: value.floats, count: value.count * MemoryLayout<Float>.stride)
+      return try Tensor(dtype: .float32, shape: value.shape, bytes: bytes)
+    }
+  }
+}
