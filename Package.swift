@@ -65,12 +65,15 @@ let package = Package(
     .target(name: "CFigures", path: "Benchmarks/CFigures"),
     .executableTarget(
       name: "Figures",
-      dependencies: ["RNNCore", "RNNContainers", "RNNConversion", "RNNRuntime", "RNNTraining", "CFigures"],
+      dependencies: [
+        "RNNCore", "RNNContainers", "RNNConversion", "RNNRuntime", "RNNTraining", "CFigures", "CAllocations",
+      ],
       path: "Benchmarks/Figures"),
 
     // Tests. Those of a product stand on nothing that the product does not link.
     .target(
       name: "RNNTestSupport", dependencies: ["RNNCore", "RNNRuntime"], path: "Tests/RNNTestSupport"),
+    .target(name: "CAllocations", path: "Tests/CAllocations"),
     .testTarget(name: "RNNCoreTests", dependencies: ["RNNCore", "RNNTestSupport"]),
     .testTarget(
       name: "RNNContainersTests", dependencies: ["RNNCore", "RNNContainers", "RNNText", "RNNTestSupport"]),
@@ -80,7 +83,8 @@ let package = Package(
     .testTarget(
       name: "RNNRuntimeTests",
       dependencies: [
-        "RNNCore", "RNNRuntime", "RNNTestSupport", .product(name: "RealModule", package: "swift-numerics"),
+        "RNNCore", "RNNRuntime", "RNNTestSupport", "CAllocations",
+        .product(name: "RealModule", package: "swift-numerics"),
       ]),
     .testTarget(
       name: "RNNDatasetsTests",

@@ -1,3 +1,4 @@
+import CAllocations
 import Foundation
 import RNNCore
 import RNNRuntime
@@ -10,6 +11,9 @@ enum StreamingWork {
     let first = try stream.step(0.5)
     var last: Float = 0
     var reading = try Reading.timed { last = try stream.step(0.5) }
+    let before = allocations_of_this_thread()
+    for _ in 0..<1000 { last = try stream.step(0.5) }
+    guard allocations_of_this_thread() == before else { throw RNNError.badData("a step of the stream took memory") }
     guard last.isFinite else { throw RNNError.badData("the stream went astray") }
     reading.outputs = [Double(first)]
     return reading

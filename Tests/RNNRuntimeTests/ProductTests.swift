@@ -126,6 +126,67 @@ import Testing
     }
   }
 
+  /// Large products are cut into panels, and their sums wait in c between the pieces: to the same bits.
+  @Test(arguments: InstructionSets.names)
+  func largeProductsHaveTheBitsOfTheirRows(name: String) throws {
+    let kernels = try InstructionSets.table(name)
+    for (rows, columns, inner) in [(49, 70, 201), (400, 65, 20), (50, 130, 400), (60, 5, 70), (64, 16, 193)] {
+      let product = Product(rows, columns, inner, gap: 1, seed: UInt64(rows))
+      let together = product.run(kernels)
+      for row in stride(from: 0, to: rows, by: 7) {
+        var part = product
+        part.rows = 1
+        part.a = Array(product.a[(row * product.steps.a)...])
+        part.c = Array(product.c[(row * product.steps.c)...])
+        let range = row * product.steps.c..<row * product.steps.c + columns
+        #expect(part.run(kernels).prefix(columns).map(\.bitPattern) == together[range].map(\.bitPattern))
+      }
+    }
+  }
+
+  /// A transposed first factor, read as it lies, gives the bits of one that was brought in order.
+  @Test(arguments: InstructionSets.names)
+  func transposedProductsHaveTheSameBits(name: String) throws {
+    let kernels = try InstructionSets.table(name)
+    for (rows, columns, inner) in [(1, 1, 1), (3, 17, 5), (13, 64, 250), (70, 140, 30), (390, 33, 10), (64, 8, 200)] {
+      let product = Product(rows, columns, inner, gap: 2, seed: UInt64(columns))
+      var transposed = [Float](repeating: .nan, count: inner * (rows + 3))
+      for row in 0..<rows {
+        for index in 0..<inner { transposed[index * (rows + 3) + row] = product.a[row * product.steps.a + index] }
+      }
+      var result = product.c
+      kernels.multiply_transposed_add(
+        rows, columns, inner, transposed, rows + 3, product.b, product.steps.b, &result, product.steps.c)
+      #expect(result.map(\.bitPattern) == product.run(kernels).map(\.bitPattern), "\(rows) \(columns) \(inner)")
+    }
+  }
+
+  /// Packed, with sums that start elsewhere, or all from one row.
+  @Test(arguments: InstructionSets.names)
+  func packedProductsHaveTheSameBits(name: String) throws {
+    let kernels = try InstructionSets.table(name)
+    for columns in Self.sizes + [256, 280, 300] {
+      for (rows, inner) in [(1, 1), (1, 37), (2, 3), (7, 20), (30, 5), (1, 0)] {
+        let product = Product(rows, columns, inner, gap: 2, seed: UInt64(columns + rows))
+        var packed = [Float](repeating: .nan, count: max(kernels.packed_count(columns, inner), 1))
+        kernels.pack(columns, inner, product.b, product.steps.b, &packed)
+        for startStep in [product.steps.c, 0] {
+          var started = product
+          for row in 0..<rows {
+            for column in 0..<columns {
+              started.c[row * product.steps.c + column] = product.c[row * startStep + column]
+            }
+          }
+          var result = product.c
+          kernels.multiply_packed(
+            rows, columns, inner, product.a, product.steps.a, packed, product.c, startStep, &result, product.steps.c)
+          let expected = inner == 0 ? started.c : started.run(kernels)
+          #expect(result.map(\.bitPattern) == expected.map(\.bitPattern), "\(rows) x \(columns) x \(inner)")
+        }
+      }
+    }
+  }
+
   @Test(arguments: InstructionSets.names)
   func emptyProductsChangeNothing(name: String) throws {
     let kernels = try InstructionSets.table(name)
