@@ -27,6 +27,14 @@ struct Conv1DLayer: UnaryLayer {
 
   private func kernelCount(_ channels: Int) -> Int { spec.kernelSize * channels / spec.groups * spec.filters }
 
+  /// The kernel transposed, [filter][tap][group channel].
+  var backwardMatrices: [PackedMatrix] {
+    [
+      PackedMatrix(
+        parameter: 0, rows: nil, columns: 0..<spec.filters, step: spec.filters, isTransposed: true, isPlain: true)
+    ]
+  }
+
   /// Whether a window inside the sequence is one run of memory, all filters seeing all of it.
   private var isPlain: Bool { spec.dilationRate == 1 && spec.groups == 1 }
 
@@ -95,11 +103,9 @@ struct Conv1DLayer: UnaryLayer {
       addRows(dz, rows: rows, width: spec.filters, step: spec.filters, into: gradients[1])
     }
     let memory = BackwardMemory(dz + FloatMemory.lines(rows * spec.filters), kernelCount(x.width))
+    let kernel = transposedKernel(run, memory)
     let span = kernelCount(x.width) / spec.filters
     let whole = isPlain ? wholeWindows(x.steps, geometry) : 0..<0
-    if run.inputGradients[0] != nil {
-      transpose(run.parameters[0], rows: span, columns: spec.filters, into: memory.kernel)
-    }
     if run.parameterGradients != nil, !whole.isEmpty {
       memory.kernelGradient.update(repeating: 0, count: kernelCount(x.width))
     }
@@ -107,35 +113,44 @@ struct Conv1DLayer: UnaryLayer {
     for example in 0..<x.sequences {
       let start = example * x.steps * x.width
       let dzOfExample = dz + example * geometry.outputLength * spec.filters
-      let isSparse = backwardSparsely(run, whole, geometry, example: start, dzOfExample, memory)
+      let isSparse = backwardSparsely(run, whole, geometry, example: start, dzOfExample, kernel, memory)
       hasSparse = hasSparse || isSparse
       for tap in 0..<spec.kernelSize {
         let valid = windows(reaching: tap, x.steps, geometry)
         for windows in isSparse ? outside(whole, valid) : [valid] where !windows.isEmpty {
           let step = start + (windows.lowerBound * spec.strides + tap * spec.dilationRate - geometry.left) * x.width
           addTapGradients(
-            tap, windows, channels: x.width, x.floats + step, dzOfExample, memory.kernel,
+            tap, windows, channels: x.width, x.floats + step, dzOfExample, kernel,
             kernelGradient: run.parameterGradients?[0], inputGradient: run.inputGradients[0].map { $0 + step })
         }
       }
     }
     if hasSparse, let gradient = run.parameterGradients?[0] {
-      transpose(memory.kernelGradient, rows: spec.filters, columns: span, into: memory.kernel)
-      Kernels.table.add(gradient, memory.kernel, kernelCount(x.width))
+      transpose(memory.kernelGradient, rows: spec.filters, columns: span, into: memory.transposed)
+      Kernels.table.add(gradient, memory.transposed, kernelCount(x.width))
     }
+  }
+
+  /// The kernel transposed; layers that are made of convolutions have it made here.
+  private func transposedKernel(_ run: BackwardRun, _ memory: BackwardMemory) -> UnsafePointer<Float> {
+    if let packed = run.packed.first { return packed }
+    transpose(
+      run.parameters[0], rows: kernelCount(run.inputs[0].width) / spec.filters, columns: spec.filters,
+      into: memory.transposed)
+    return UnsafePointer(memory.transposed)
   }
 
   /// The working memory of the backward pass behind dz.
   private struct BackwardMemory {
-    /// The kernel transposed, [filter][tap][group channel], and its gradient in that order, of the sparse examples.
-    var kernel: Floats
+    /// The kernel's gradient, [filter][tap][group channel], of the sparse examples, and in the kernel's order.
     var kernelGradient: Floats
+    var transposed: Floats
     /// For the places and values of what is not zero.
     var lists: Floats
 
     init(_ memory: Floats, _ count: Int) {
       let count = FloatMemory.lines(count)
-      (kernel, kernelGradient, lists) = (memory, memory + count, memory + 2 * count)
+      (kernelGradient, transposed, lists) = (memory, memory + count, memory + 2 * count)
     }
   }
 
@@ -143,7 +158,7 @@ struct Conv1DLayer: UnaryLayer {
   /// - Returns: whether it was; otherwise nothing was done.
   private func backwardSparsely(
     _ run: BackwardRun, _ whole: Range<Int>, _ geometry: WindowGeometry, example: Int, _ dz: Floats,
-    _ memory: BackwardMemory
+    _ kernel: UnsafePointer<Float>, _ memory: BackwardMemory
   ) -> Bool {
     guard !whole.isEmpty else { return false }
     let x = run.inputs[0]
@@ -153,7 +168,7 @@ struct Conv1DLayer: UnaryLayer {
     return memory.lists.withMemoryRebound(to: UInt32.self, capacity: numbers + whole.count + spec.filters + 1) {
       Kernels.table.sparse_windows(
         dz + whole.lowerBound * spec.filters, whole.count, spec.filters, x.floats + first,
-        run.inputGradients[0].map { $0 + first }, spec.strides * x.width, spec.kernelSize * x.width, memory.kernel,
+        run.inputGradients[0].map { $0 + first }, spec.strides * x.width, spec.kernelSize * x.width, kernel,
         run.parameterGradients == nil ? nil : memory.kernelGradient, $0, values) != 0
     }
   }

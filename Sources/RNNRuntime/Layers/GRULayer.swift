@@ -44,7 +44,12 @@ final class GRULayer: UnaryLayer {
     let units = spec.units
     let parts = spec.resetAfter ? [0..<3 * units] : [0..<2 * units, 2 * units..<3 * units]
     return loop.packedMatrices(
-      parts.map { PackedMatrix(parameter: 1, inner: units, columns: $0, step: 3 * units) })
+      parts.map { PackedMatrix(parameter: 1, rows: units, columns: $0, step: 3 * units) })
+  }
+
+  /// Reset before the product: what goes through n's part does not go through h.
+  var backwardMatrices: [PackedMatrix] {
+    loop.backwardMatrices(columns: spec.resetAfter ? 3 * spec.units : 2 * spec.units)
   }
 
   func forward(_ run: inout ForwardRun) {

@@ -35,9 +35,11 @@ final class LSTMLayer: UnaryLayer {
 
   var packedMatrices: [PackedMatrix] {
     loop.packedMatrices([
-      PackedMatrix(parameter: 1, inner: spec.units, columns: 0..<4 * spec.units, step: 4 * spec.units)
+      PackedMatrix(parameter: 1, rows: spec.units, columns: 0..<4 * spec.units, step: 4 * spec.units)
     ])
   }
+
+  var backwardMatrices: [PackedMatrix] { loop.backwardMatrices(columns: 4 * spec.units) }
 
   func forward(_ run: inout ForwardRun) {
     let recurrent = run.packed[1]

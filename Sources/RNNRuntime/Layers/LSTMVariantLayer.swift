@@ -37,9 +37,11 @@ struct LSTMVariantLayer: UnaryLayer {
   var packedMatrices: [PackedMatrix] {
     let width = blocks.count * spec.units
     return loop.packedMatrices([
-      PackedMatrix(parameter: 1, inner: outputWidth, columns: 0..<width, step: width)
+      PackedMatrix(parameter: 1, rows: outputWidth, columns: 0..<width, step: width)
     ])
   }
+
+  var backwardMatrices: [PackedMatrix] { loop.backwardMatrices(columns: blocks.count * spec.units) }
 
   func plan(input: [Int], isMasked: Bool, isTraining: Bool) -> LayerPlan {
     loop.plan(

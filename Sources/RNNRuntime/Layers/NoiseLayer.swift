@@ -87,11 +87,20 @@ struct NoiseLayer: UnaryLayer {
     for index in 0..<count { factors[index] = factors[index] >= rate ? kept : 0 }
   }
 
+  var writesInputGradient: Bool { true }
+
   func backward(_ run: BackwardRun) {
     guard let dx = run.inputGradients[0] else { return }
     let count = run.inputs[0].count
-    guard isActive, run.noise != nil else { return Kernels.table.add(dx, run.outputGradients[0], count) }
-    Kernels.table.multiply_accumulate(dx, run.outputGradients[0], run.tape, count)
+    guard isActive, run.noise != nil else {
+      if run.isFirstInputGradient { return dx.update(from: run.outputGradients[0], count: count) }
+      return Kernels.table.add(dx, run.outputGradients[0], count)
+    }
+    if run.isFirstInputGradient {
+      Kernels.table.multiply(dx, run.outputGradients[0], run.tape, count)
+    } else {
+      Kernels.table.multiply_accumulate(dx, run.outputGradients[0], run.tape, count)
+    }
   }
 }
 

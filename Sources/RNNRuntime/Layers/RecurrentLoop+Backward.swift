@@ -47,18 +47,15 @@ extension RecurrentLoop {
     var memory = FloatCutter(run.scratch)
     let inputSums = memory.take(batch * timesteps * width)
     let stateSums = hasStateSums ? memory.take(batch * timesteps * width) : inputSums
-    let kernelTransposed = memory.take(channels * width)
-    let recurrentTransposed = memory.take(outputWidth * width)
     let inputGradient = memory.take(batch * timesteps * channels)
-    let recurrentPacked = memory.take(PackedMatrix.count(inner: width, columns: outputWidth))
     let states = StatePointers(count: stateWidths.count) { memory.take(batch * stateWidths[$0]) }
     let carried = memory.take(batch * outputWidth)
     let through = memory.take(batch * outputWidth)
-    inputSums.update(repeating: 0, count: batch * timesteps * width)
-    if hasStateSums { stateSums.update(repeating: 0, count: batch * timesteps * width) }
-    transpose(run.parameters[1], rows: outputWidth, columns: width, into: recurrentTransposed)
-    PackedMatrix.pack(
-      recurrentTransposed, inner: width, columns: outputWidth, step: outputWidth, into: recurrentPacked)
+    if x.mask != nil, !options.ignoresMask {
+      // Masked steps have none.
+      inputSums.update(repeating: 0, count: batch * timesteps * width)
+      if hasStateSums { stateSums.update(repeating: 0, count: batch * timesteps * width) }
+    }
     startGradients(run, states, carried, batch: batch)
     for position in (0..<timesteps).reversed() {
       let time = options.goBackwards ? timesteps - 1 - position : position
@@ -94,7 +91,7 @@ extension RecurrentLoop {
             BackwardRows(
               count: row - first, stateSums: stateSums + (first * timesteps + time) * width,
               stride: timesteps * width, scratch: memory.next + first * stepScratch, scratchStride: stepScratch),
-            recurrentPacked)
+            run.packed[1])
           if options.recurrentDropout > 0 {
             Kernels.table.multiply_accumulate(
               states[0] + start, through + start, tape.recurrentDropout + start, count)
@@ -119,12 +116,12 @@ extension RecurrentLoop {
       finish(tape, inputSums, stateSums)
     }
     if let dx = run.inputGradients[0] {
-      transpose(run.parameters[0], rows: channels, columns: width, into: kernelTransposed)
       let isDropped = options.dropout > 0
       if isDropped { inputGradient.update(repeating: 0, count: x.count) }
-      multiplyAdd(
-        rows: x.rows, columns: channels, inner: width, inputSums, step: width, kernelTransposed, step: channels,
-        into: isDropped ? inputGradient : dx, step: channels)
+      let target = isDropped ? inputGradient : dx
+      multiplyPacked(
+        rows: x.rows, columns: channels, inner: width, inputSums, step: width, run.packed[0], from: target,
+        step: channels, into: target, step: channels)
       for example in 0..<batch where isDropped {
         let keep = tape.inputDropout + example * channels
         for time in 0..<timesteps {

@@ -32,14 +32,14 @@ struct RecurrentLoop {
     let width = gates * units
     let steps = batch * timesteps
     let stateLines = stateWidths.reduce(2 * lines(batch * outputWidth)) { $0 + lines(batch * $1) }
-    let packed = lines(PackedMatrix.count(inner: width, columns: outputWidth))
     return LayerPlan(
       outputShapes: [output] + states, maskSource: isMasked && options.returnSequences ? 0 : nil,
-      scratch: lines(piece(batch, timesteps) * batch * width) + lines(width) + stateLines + batch * stepScratch,
+      scratch: lines(piece(batch, timesteps) * batch * width) + lines(width)
+        + lines(piece(batch, timesteps) * batch * channels) + stateLines + batch * stepScratch,
       tape: lines(steps * width) + stateWidths.reduce(0) { $0 + lines(steps * $1) } + lines(steps * cellTape)
         + lines(steps * channels) + lines(batch * channels) + lines(batch * outputWidth),
-      backwardScratch: (hasStateSums ? 2 : 1) * lines(steps * width) + lines(channels * width)
-        + lines(outputWidth * width) + packed + lines(steps * channels) + stateLines + batch * backwardStepScratch)
+      backwardScratch: (hasStateSums ? 2 : 1) * lines(steps * width) + lines(steps * channels) + stateLines
+        + batch * backwardStepScratch)
   }
 
   /// How many steps of x K + b are made at once. The products of many examples are large enough step by step, and their
@@ -54,6 +54,8 @@ struct RecurrentLoop {
     var sums: Floats
     /// (gates x units): zero, in the place of a bias that is not there.
     var noBias: Floats
+    /// (steps of a piece, batch, channels): the inputs in the order of the sums.
+    var gathered: Floats
     /// Each (batch, its width).
     var states: StatePointers
     /// (batch, units): the first state as the recurrent product sees it, behind recurrent dropout.
@@ -89,15 +91,16 @@ struct RecurrentLoop {
       inputDropout: memory.take(batch * channels), recurrentDropout: memory.take(batch * outputWidth))
   }
 
-  private func layOut(scratch: Floats, batch: Int, timesteps: Int, dropsState: Bool) -> Memory {
+  private func layOut(scratch: Floats, batch: Int, timesteps: Int, channels: Int, dropsState: Bool) -> Memory {
     var memory = FloatCutter(scratch)
     let sums = memory.take(piece(batch, timesteps) * batch * gates * units)
     let noBias = memory.take(gates * units)
+    let gathered = memory.take(piece(batch, timesteps) * batch * channels)
     let states = StatePointers(count: stateWidths.count) { memory.take(batch * stateWidths[$0]) }
     let dropped = memory.take(batch * outputWidth)
     let lastOutput = memory.take(batch * outputWidth)
     return Memory(
-      sums: sums, noBias: noBias, states: states, dropped: dropsState ? dropped : states[0],
+      sums: sums, noBias: noBias, gathered: gathered, states: states, dropped: dropsState ? dropped : states[0],
       lastOutput: lastOutput, step: memory.next)
   }
 
@@ -124,7 +127,7 @@ struct RecurrentLoop {
     let (batch, timesteps) = (x.batch, x.shape[1])
     let width = gates * units
     let memory = layOut(
-      scratch: run.scratch, batch: batch, timesteps: timesteps,
+      scratch: run.scratch, batch: batch, timesteps: timesteps, channels: x.width,
       dropsState: run.tape != nil && options.recurrentDropout > 0)
     let tape = run.tape.map { layOut(tape: $0, batch: batch, timesteps: timesteps, channels: x.width) }
     let source = prepareInputs(x, tape, run.noise)
@@ -179,26 +182,37 @@ struct RecurrentLoop {
             .update(from: table.row(example * timesteps + time), count: width)
         }
       }
-    } else if batch >= times.count {
-      for time in times {
-        multiplyPacked(
-          rows: batch, columns: width, inner: channels, source + time * channels, step: timesteps * channels,
-          run.packed[0], from: bias, step: 0, into: memory.sums + (time - times.lowerBound) * batch * width,
-          step: width)
-      }
+    } else if times.count == 1 || batch == 1 {
+      multiplyPacked(
+        rows: batch * times.count, columns: width, inner: channels, source + times.lowerBound * channels,
+        step: batch == 1 ? channels : timesteps * channels, run.packed[0], from: bias, step: 0, into: memory.sums,
+        step: width)
     } else {
-      for example in 0..<batch {
-        multiplyPacked(
-          rows: times.count, columns: width, inner: channels,
-          source + (example * timesteps + times.lowerBound) * channels, step: channels, run.packed[0],
-          from: bias, step: 0, into: memory.sums + example * width, step: batch * width)
+      // One product reads the kernel once.
+      for time in times {
+        for example in 0..<batch {
+          (memory.gathered + ((time - times.lowerBound) * batch + example) * channels)
+            .update(from: source + (example * timesteps + time) * channels, count: channels)
+        }
       }
+      multiplyPacked(
+        rows: batch * times.count, columns: width, inner: channels, memory.gathered, step: channels, run.packed[0],
+        from: bias, step: 0, into: memory.sums, step: width)
     }
   }
 
   /// What a recurrent layer wants packed: its kernel first.
   func packedMatrices(_ recurrent: [PackedMatrix]) -> [PackedMatrix] {
-    [PackedMatrix(parameter: 0, inner: nil, columns: 0..<gates * units, step: gates * units)] + recurrent
+    [PackedMatrix(parameter: 0, columns: 0..<gates * units, step: gates * units)] + recurrent
+  }
+
+  /// The kernel and the recurrent kernel, transposed.
+  /// - Parameter columns: of the recurrent kernel, those that the states before a step go through.
+  func backwardMatrices(columns: Int) -> [PackedMatrix] {
+    [
+      PackedMatrix(parameter: 0, columns: 0..<gates * units, step: gates * units, isTransposed: true),
+      PackedMatrix(parameter: 1, rows: outputWidth, columns: 0..<columns, step: gates * units, isTransposed: true),
+    ]
   }
 
   /// Whether an output is 0 whatever the state, see `RecurrentOptions.zeroesByPosition`.

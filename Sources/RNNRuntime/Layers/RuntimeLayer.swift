@@ -75,6 +75,8 @@ struct BackwardRun {
   var inputs: [Value]
   var outputs: [Value]
   var parameters: [UnsafePointer<Float>]
+  /// In the order of the layer's `backwardMatrices`.
+  var packed: [UnsafePointer<Float>] = []
   var scratch: Floats
   var tape: Floats
   var noise: LayerNoise?
@@ -84,6 +86,8 @@ struct BackwardRun {
   var inputGradients: [Floats?]
   /// Added to: d loss / d parameter; `nil` for a frozen layer.
   var parameterGradients: [Floats]?
+  /// Whether the first input's gradient holds nothing yet and is to be written, for layers that say they can.
+  var isFirstInputGradient = false
   /// For recurrent layers, to be filled where somebody wants it: d loss / d h behind each step in reading order, (batch,
   /// timesteps, width of h).
   var stateGradients: Floats?
@@ -103,8 +107,12 @@ protocol RuntimeLayer: Sendable {
   /// - Throws: `badData` where a sequence is too short.
   func plan(_ inputs: [PlannedInput], isTraining: Bool) throws -> LayerPlan
 
-  /// What of its parameters it wants in the order of products, for every run.
+  /// What of its parameters it wants in the order of products, for every run, and for every run backward.
   var packedMatrices: [PackedMatrix] { get }
+  var backwardMatrices: [PackedMatrix] { get }
+
+  /// Whether `backward` can write the first input's gradient as well as add to it.
+  var writesInputGradient: Bool { get }
 
   func forward(_ run: inout ForwardRun) throws
 
@@ -113,6 +121,8 @@ protocol RuntimeLayer: Sendable {
 
 extension RuntimeLayer {
   var packedMatrices: [PackedMatrix] { [] }
+  var backwardMatrices: [PackedMatrix] { [] }
+  var writesInputGradient: Bool { false }
 }
 
 /// A layer that is planned by its first input alone.

@@ -18,8 +18,10 @@ final class SimpleRNNLayer: UnaryLayer {
   }
 
   var packedMatrices: [PackedMatrix] {
-    loop.packedMatrices([PackedMatrix(parameter: 1, inner: spec.units, columns: 0..<spec.units, step: spec.units)])
+    loop.packedMatrices([PackedMatrix(parameter: 1, rows: spec.units, columns: 0..<spec.units, step: spec.units)])
   }
+
+  var backwardMatrices: [PackedMatrix] { loop.backwardMatrices(columns: spec.units) }
 
   func forward(_ run: inout ForwardRun) {
     let units = spec.units

@@ -23,6 +23,7 @@ package final class GradientPass {
   private var gradients = FloatMemory(0)
   private var noise: [LayerNoise?] = []
   private let packed: PackedParameters
+  private let ownsPacked: Bool
   /// By call: what stateful layers left behind, the start of the next batch.
   private var states: [Int: LayerStates] = [:]
   /// By call of a recurrent layer, where wanted: d loss / d h behind each step of the last backward run, in reading
@@ -36,9 +37,13 @@ package final class GradientPass {
   /// - Parameters:
   ///   - trainable: for each layer, whether its parameters take gradients.
   ///   - wantsInputs: whether the gradients of float inputs are wanted, too.
-  package init(_ graph: RuntimeGraph, trainable: [Bool], wantsInputs: Bool = false) {
+  ///   - packed: the parameters of every run in the order of products, where somebody else packs them before.
+  package init(
+    _ graph: RuntimeGraph, trainable: [Bool], wantsInputs: Bool = false, packed: PackedParameters? = nil
+  ) {
     self.graph = graph
-    packed = PackedParameters(graph)
+    self.packed = packed ?? PackedParameters(graph, isTraining: true)
+    ownsPacked = packed == nil
     self.wantsInputs = wantsInputs
     var needs: [Bool] = []
     for call in graph.spec.calls {
@@ -59,7 +64,7 @@ package final class GradientPass {
   ) throws -> [(floats: UnsafePointer<Float>, shape: [Int], mask: UnsafePointer<UInt8>?)] {
     let (plan, memory) = try prepare(inputs.tensors.map(\.shape))
     statesBefore = states
-    packed.pack(parameters)
+    if ownsPacked { packed.pack(parameters) }
     let spec = graph.spec
     for (index, call) in spec.inputs.enumerated() { memory.load(inputs, index, plan.slots[call][0]) }
     noise = spec.calls.indices.map { call in
@@ -75,7 +80,7 @@ package final class GradientPass {
       var run = ForwardRun(
         inputs: call.inputs.map { memory.value(plan.slots[$0.call][$0.output]) },
         outputs: plan.slots[index].map(memory.value), parameters: parameters[call.layer],
-        packed: packed.pointers[call.layer], scratch: memory.scratch, tape: tape.base + plan.tapes[index],
+        packed: packed.forward[call.layer], scratch: memory.scratch, tape: tape.base + plan.tapes[index],
         noise: noise[index])
       let isStateful = graph.isStateful[call.layer] && call.inputs.count == 1
       if isStateful { run.states = CarriedStates(states[index] ?? []) }
@@ -151,12 +156,19 @@ package final class GradientPass {
     guard let plan, let memory else { return [] }
     let (base, tape) = (gradients.base, tape.base)
     let spec = graph.spec
-    base.update(repeating: 0, count: gradients.count)
+    // Gradients are added up; each begins as 0, just before somebody adds to it.
+    var begun: Set<Int> = []
+    func begin(_ slot: ForwardPlan.Slot) {
+      guard begun.insert(slot.floats).inserted else { return }
+      (base + slot.floats).update(repeating: 0, count: slot.shape.reduce(1, *))
+    }
+    for reference in spec.outputs { begin(plan.slots[reference.call][reference.output]) }
     addOutputGradients(plan, base, outputGradients)
     var embeddings: [EmbeddingGradient] = []
     for (index, call) in spec.calls.enumerated().reversed() where !call.inputs.isEmpty && needsGradient[index] {
       let inputs = call.inputs.map { memory.value(plan.slots[$0.call][$0.output]) }
       let first = plan.slots[index][0]
+      for slot in plan.slots[index] { begin(slot) }
       callGradients(index, memory.floats + first.floats, first.shape.reduce(1, *), base + first.floats)
       if case .embedding(let embedding) = spec.layers[call.layer].spec {
         embeddings.append(
@@ -173,16 +185,26 @@ package final class GradientPass {
           FloatMemory(inputs[0].batch * inputs[0].shape[1] * width, repeating: 0), inputs[0].batch
         )
       }
+      var isFirst: [Bool] = []
+      for (place, source) in call.inputs.enumerated() {
+        let slot = plan.slots[source.call][source.output]
+        isFirst.append(place == 0 && !begun.contains(slot.floats) && graph.layers[call.layer].writesInputGradient)
+        if needsGradient[source.call], !isFirst[place] { begin(slot) }
+        if isFirst[place] { begun.insert(slot.floats) }
+      }
       graph.layers[call.layer].backward(
         BackwardRun(
           inputs: inputs, outputs: plan.slots[index].map(memory.value), parameters: parameters[call.layer],
-          scratch: memory.scratch, tape: tape + plan.tapes[index], noise: noise[index],
+          packed: packed.backward[call.layer], scratch: memory.scratch, tape: tape + plan.tapes[index],
+          noise: noise[index],
           outputGradients: plan.slots[index].map { base + $0.floats },
           inputGradients: call.inputs.map {
             needsGradient[$0.call] ? base + plan.slots[$0.call][$0.output].floats : nil
           },
-          parameterGradients: parameterGradients[call.layer], stateGradients: stateGradients[index]?.memory.base))
+          parameterGradients: parameterGradients[call.layer], isFirstInputGradient: isFirst[0],
+          stateGradients: stateGradients[index]?.memory.base))
     }
+    if wantsInputs { for call in spec.inputs { begin(plan.slots[call][0]) } }
     return embeddings.reversed()
   }
 

@@ -40,7 +40,7 @@ public final class Model: Sendable {
     textEncoder = try native.text.map { try TextEncoder($0) }
     parameters = ParameterStore(native)
     graph = RuntimeGraph(native.spec)
-    packed = PackedParameters(graph)
+    packed = PackedParameters(graph, isTraining: false)
     packed.pack(parameters.pointers)
     tables = EmbeddingTables(graph, parameters.pointers, bytes: options.tableBytes)
   }

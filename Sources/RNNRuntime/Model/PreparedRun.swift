@@ -50,7 +50,7 @@ final class PreparedRun {
         call: index, layer: call.layer,
         run: ForwardRun(
           inputs: values, outputs: plan.slots[index].map(memory.value),
-          parameters: model.parameters.pointers[call.layer], packed: model.packed.pointers[call.layer],
+          parameters: model.parameters.pointers[call.layer], packed: model.packed.forward[call.layer],
           scratch: memory.scratch))
       if let table = model.tables.tables[index], let embedding = model.tables.embeddings[index],
         let source = spec.calls[embedding].inputs.first,

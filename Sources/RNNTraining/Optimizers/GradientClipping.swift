@@ -58,11 +58,9 @@ struct GradientClipping {
       }
       return
     }
-    let rows = parameter.touchedRows
-    parameter.clearGradient()
+    parameter.clearTouchedRows()
     for part in slices where part.layer == parameter.layer {
       parameter.add(part) { Swift.min(Swift.max($0 * factor, -limit), limit) }
     }
-    parameter.touchedRows = rows
   }
 }

@@ -5,17 +5,7 @@ import RNNRuntime
 extension Trainer {
   /// Whether the optimizer may take a step; with a finite loss it may still not.
   func gradientsAreFinite() -> Bool {
-    parameters.joined().allSatisfy { parameter in
-      guard parameter.isTrainable else { return true }
-      // Where only some rows of an embedding have a gradient, the others hold zeros.
-      let width = parameter.count / max(parameter.shape.first ?? 1, 1)
-      let parts =
-        parameter.touchedRows.isEmpty ? [(0, parameter.count)] : parameter.touchedRows.map { ($0 * width, width) }
-      return parts.allSatisfy { start, count in
-        TrainingKernels.areFinite(parameter.gradient + start, count: count)
-          && parameter.squares.map { TrainingKernels.areFinite($0 + start, count: count) } ?? true
-      }
-    }
+    parameters.joined().allSatisfy { !$0.isTrainable || $0.hasFiniteGradient(pool) }
   }
 
   /// Names what went bad first, in the order of the computation: a parameter, an input, a layer's output, the loss, or,

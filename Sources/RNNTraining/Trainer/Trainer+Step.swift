@@ -10,8 +10,9 @@ extension Trainer {
     let work = try shards(of: batch, trainingShards)
     let statistics = statistics
     for (layer, idle) in idleRows { idle.catchUp(work.ids(of: layer), configuration.optimizer, pool) }
-    let pointers = pointers
-    for layer in parameters { for parameter in layer { parameter.clearGradient() } }
+    let pointers = prepareParameters()
+    // The others' are written anew when the shards' are added up.
+    for parameter in parameters.joined() where !hasShards(parameter) { parameter.clearGradient(pool) }
     try forEachShard(work.ranges.count) { shard in
       try work.forward(shard, passes[shard], pointers, seed: seed, step: UInt64(iteration))
     }
@@ -34,7 +35,7 @@ extension Trainer {
       loss += regularizer.apply(
         parameter.values, count: parameter.count, scale: 1, gradient: parameter.isTrainable ? parameter.gradient : nil)
       // A penalty's gradient reaches every row.
-      parameter.touchedRows.removeAll()
+      parameter.touchAllRows()
     }
     guard loss.isFinite, gradientsAreFinite() else {
       for pass in passes { pass.restoreStates() }
@@ -66,7 +67,7 @@ extension Trainer {
   public func evaluate(_ batch: Batch) throws -> StepResult {
     settle()
     let work = try shards(of: batch, evaluationShards)
-    let pointers = pointers
+    let pointers = prepareParameters()
     try forEachShard(work.ranges.count) { shard in
       try work.forward(shard, evaluations[shard], pointers, seed: nil, step: 0)
     }
@@ -102,13 +103,18 @@ extension Trainer {
     if let error = errors.values.compactMap(\.self).first { throw error }
   }
 
+  /// Whether the parameter's gradient is the sum of the shards'.
+  private func hasShards(_ parameter: TrainingParameter) -> Bool { shardGradients[0][parameter.layer] != nil }
+
   /// The shards' gradients, in order.
   private func addUp(shards: Int, _ embeddings: [[GradientPass.EmbeddingGradient]]) {
-    for layer in parameters.indices {
-      for (index, parameter) in parameters[layer].enumerated() {
+    pool.cut(gradientParts.count) { parts in
+      for part in gradientParts[parts] {
+        let gradient = parameters[part.layer][part.index].gradient + part.range.lowerBound
+        gradient.update(repeating: 0, count: part.range.count)
         for shard in 0..<shards {
-          guard let part = shardGradients[shard][layer]?[index] else { continue }
-          TrainingKernels.add(parameter.gradient, part, count: parameter.count)
+          guard let gradients = shardGradients[shard][part.layer] else { continue }
+          TrainingKernels.add(gradient, gradients[part.index] + part.range.lowerBound, count: part.range.count)
         }
       }
     }
@@ -117,7 +123,7 @@ extension Trainer {
     pool.cut(parts.map(\.width).max() ?? 0) { columns in
       for part in parts { parameters[part.layer][0].add(part, columns: columns.clamped(to: 0..<part.width)) }
     }
-    for part in parts { parameters[part.layer][0].touchedRows += part.ids }
+    for part in parts { parameters[part.layer][0].touch(part.ids) }
   }
 
   private func step(_ slices: [GradientPass.EmbeddingGradient]) {
@@ -142,7 +148,7 @@ extension Trainer {
     if let idle = idleRows[parameter.layer] { return idle.step(optimizer, step, pool) }
     guard optimizer.slices == .touchedRowsOnly, parameter.squares != nil else { return updateAll(parameter, step) }
     let width = parameter.count / max(parameter.shape[0], 1)
-    for row in Set(parameter.touchedRows) {
+    for row in parameter.touchedRows {
       optimizer.update(
         parameter.values + row * width, parameter.gradient + row * width, squares: nil,
         parameter.slots.map { $0 + row * width }, count: width, step)

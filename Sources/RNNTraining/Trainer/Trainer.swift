@@ -59,15 +59,26 @@ public final class Trainer {
   let trained: RuntimeGraph
   /// By output, the activation that its loss comes before; see `LogitOutputs`.
   let takenOff: [Activation?]
+  /// The parameters as products read them, for all passes.
+  private let packed: PackedParameters
   let passes: [GradientPass]
   let evaluations: [GradientPass]
   let shardGradients: [[[UnsafeMutablePointer<Float>]?]]
   /// Owns what they point to.
   private let shardMemory: [FloatMemory]
+  /// The gradients that are sums of the shards', in pieces that stay in a cache.
+  let gradientParts: [GradientPart]
   let activityRegularizers: [Int: Regularizer]
   let isClassic: Bool
   /// By layer, for the embeddings whose rows may wait.
   let idleRows: [Int: IdleRows]
+
+  /// A piece of a parameter's gradient.
+  struct GradientPart {
+    var layer: Int
+    var index: Int
+    var range: Range<Int>
+  }
 
   /// - Parameter checkpoint: where the model's training was interrupted, to take it up again.
   /// - Throws: `unsupported` for what the configuration names and is not built in; `badData` for an optimizer's state or
@@ -118,8 +129,10 @@ public final class Trainer {
     evaluationShards = trained.needsWholeBatch ? 1 : Trainer.shardCount
     let trainable = plain.layers.map(\.isTrainable)
     let graph = trained
-    passes = (0..<Trainer.shardCount).map { _ in GradientPass(graph, trainable: trainable) }
-    evaluations = (0..<Trainer.shardCount).map { _ in GradientPass(graph, trainable: trainable) }
+    let packed = PackedParameters(graph, isTraining: true, threads: pool.threads)
+    self.packed = packed
+    passes = (0..<Trainer.shardCount).map { _ in GradientPass(graph, trainable: trainable, packed: packed) }
+    evaluations = (0..<Trainer.shardCount).map { _ in GradientPass(graph, trainable: trainable, packed: packed) }
     var memory: [FloatMemory] = []
     shardGradients = (0..<Trainer.shardCount).map { _ in
       plain.layers.enumerated().map { index, layer in
@@ -133,6 +146,16 @@ public final class Trainer {
     }
     compiled = checkpoint?.compiled ?? configuration.kerasConfig(for: model)
     shardMemory = memory
+    var parts: [GradientPart] = []
+    for (layer, gradients) in shardGradients[0].enumerated() where gradients != nil {
+      for (index, parameter) in parameters[layer].enumerated() {
+        for start in stride(from: 0, to: parameter.count, by: 1 << 13) {
+          let end = min(start + (1 << 13), parameter.count)
+          parts.append(GradientPart(layer: layer, index: index, range: start..<end))
+        }
+      }
+    }
+    gradientParts = parts
     idleRows = mayWait ? Trainer.idleRows(parameters, plain, configuration.optimizer) : [:]
     try restoreOptimizer()
     if let checkpoint {
@@ -182,8 +205,11 @@ public final class Trainer {
     return result
   }
 
-  var pointers: [[UnsafePointer<Float>]] {
-    parameters.map { $0.map { UnsafePointer($0.values) } }
+  /// The parameters for a run of the passes.
+  func prepareParameters() -> [[UnsafePointer<Float>]] {
+    let pointers = parameters.map { $0.map { UnsafePointer($0.values) } }
+    pool.run(pool.threads) { packed.pack(pointers, part: $0, of: pool.threads) }
+    return pointers
   }
 
   /// The last axis of each output.

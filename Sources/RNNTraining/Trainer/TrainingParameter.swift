@@ -21,7 +21,10 @@ final class TrainingParameter {
   /// Owns what the pointers point to.
   private let memory: [FloatMemory]
   /// For an embedding, the rows that the last step touched: only their gradients must be cleared.
-  var touchedRows: [Int] = []
+  private(set) var touchedRows: [Int] = []
+  /// For each row, the number of the step that touched it last.
+  private var touchedAt: [UInt32] = []
+  private var touches: UInt32 = 1
 
   /// - Throws: `unsupported` for a regularizer or constraint that is not built in.
   init(_ tensor: Tensor, layer: Int, spec: ModelSpec.Layer, name: String, optimizer: Optimizer) throws {
@@ -102,18 +105,69 @@ final class TrainingParameter {
     }
   }
 
+  /// Notes rows whose gradients are no longer 0.
+  func touch(_ rows: [Int]) {
+    if touchedAt.isEmpty { touchedAt = Array(repeating: 0, count: shape[0]) }
+    for row in rows where touchedAt[row] != touches {
+      touchedAt[row] = touches
+      touchedRows.append(row)
+    }
+  }
+
+  /// From now on every row may have a gradient.
+  func touchAllRows() { forgetRows() }
+
+  private func forgetRows() {
+    touchedRows.removeAll(keepingCapacity: true)
+    touches &+= 1
+  }
+
   /// Zeros the gradient for the next step.
-  func clearGradient() {
-    if touchedRows.isEmpty {
+  func clearGradient(_ pool: WorkerPool) {
+    let rows = touchedRows
+    if rows.isEmpty {
       gradient.update(repeating: 0, count: count)
       squares?.update(repeating: 0, count: count)
-    } else {
-      let width = count / max(shape[0], 1)
-      for row in touchedRows {
+      return
+    }
+    let width = count / max(shape[0], 1)
+    pool.cut(rows.count) { part in
+      for row in rows[part] {
         (gradient + row * width).update(repeating: 0, count: width)
         squares.map { ($0 + row * width).update(repeating: 0, count: width) }
       }
-      touchedRows.removeAll(keepingCapacity: true)
     }
+    forgetRows()
+  }
+
+  /// Zeros the gradients of the touched rows, which are still to be filled.
+  func clearTouchedRows() {
+    let width = count / max(shape[0], 1)
+    for row in touchedRows {
+      (gradient + row * width).update(repeating: 0, count: width)
+      squares.map { ($0 + row * width).update(repeating: 0, count: width) }
+    }
+  }
+
+  /// Whether the gradient holds neither NaN nor infinity.
+  func hasFiniteGradient(_ pool: WorkerPool) -> Bool {
+    // Where only some rows of an embedding have a gradient, the others hold zeros.
+    let (rows, width) = (touchedRows, count / max(shape[0], 1))
+    let pieces = rows.isEmpty ? (count + 4095) / 4096 : rows.count
+    let found = SendableBox([Bool](repeating: true, count: pool.threads))
+    func isFinite(_ start: Int, _ count: Int) -> Bool {
+      TrainingKernels.areFinite(gradient + start, count: count)
+        && squares.map { TrainingKernels.areFinite($0 + start, count: count) } ?? true
+    }
+    let parts = max(1, min(pool.threads, pieces))
+    pool.run(parts) { part in
+      let range = pieces * part / parts..<pieces * (part + 1) / parts
+      let all = range.allSatisfy { piece in
+        rows.isEmpty
+          ? isFinite(piece * 4096, min(4096, count - piece * 4096)) : isFinite(rows[piece] * width, width)
+      }
+      found.set(all, at: part)
+    }
+    return found.values.allSatisfy(\.self)
   }
 }
