@@ -10,8 +10,25 @@ import RNNCore
   import Glibc
 #endif
 
-/// Bytes behind a file descriptor that no folder knows: what a child process gets as its standard input.
+/// Bytes behind a file descriptor that no folder knows: what a child process gets as its standard input, or writes to.
 enum AnonymousFile {
+  /// A file without bytes; it goes when the handle does.
+  static func make() throws -> FileHandle { FileHandle(fileDescriptor: try open(), closeOnDealloc: true) }
+
+  /// The bytes of a file that nobody writes to any more, as they lie.
+  static func contents(of handle: FileHandle) throws -> Data {
+    var status = stat()
+    guard fstat(handle.fileDescriptor, &status) == 0 else {
+      throw RNNError.badData("what was written to a temporary file cannot be read")
+    }
+    let size = Int(status.st_size)
+    guard size > 0 else { return Data() }
+    guard let mapping = mmap(nil, size, PROT_READ, MAP_PRIVATE, handle.fileDescriptor, 0), mapping != MAP_FAILED else {
+      throw RNNError.badData("no memory for \(size) bytes")
+    }
+    return Data(bytesNoCopy: mapping, count: size, deallocator: .unmap)
+  }
+
   /// - Returns: a handle at the start of the bytes; the file goes when the handle does.
   static func make(_ pieces: [Data]) throws -> FileHandle {
     let descriptor = try open()

@@ -26,10 +26,9 @@ public struct HDF5Helper: Sendable {
   /// Reads an HDF5 file; `input` stands at its start.
   /// - Throws: what the helper says; `badData` where it dies.
   func read(_ input: FileHandle, size: Int) throws -> Checkpoint {
-    let limit = size.multipliedReportingOverflow(by: 16).partialValue + (512 << 20)
-    return try run("read", input, seconds: HDF5Helper.patience(size)) { output in
-      try CheckpointImage.checkpoint(from: try HDF5Helper.receive(from: output, limit: limit))
-    }
+    let image = try run("read", input, seconds: HDF5Helper.patience(size))
+    guard image.count <= CheckpointImage.largestSize(fileSize: size) else { throw CheckpointImage.tooLarge }
+    return try CheckpointImage.checkpoint(from: try Safetensors(parsing: image))
   }
 
   /// A checkpoint as an HDF5 file.
@@ -37,35 +36,28 @@ public struct HDF5Helper: Sendable {
     var pieces: [Data] = []
     try CheckpointImage.safetensors(of: checkpoint).write { pieces.append($0) }
     let size = pieces.reduce(0) { $0 + $1.count }
-    return try run("write", try AnonymousFile.make(pieces), seconds: HDF5Helper.patience(size)) { output in
-      try output.readToEnd() ?? Data()
-    }
+    return try run("write", try AnonymousFile.make(pieces), seconds: HDF5Helper.patience(size))
   }
 
   /// The helper limits its own CPU time to half of this; on a busy machine that can take long.
   private static func patience(_ size: Int) -> Int { 4 + 2 * (size / 100_000_000) }
 
-  private func run<Result>(
-    _ command: String, _ input: FileHandle, seconds: Int, _ body: (FileHandle) throws -> Result
-  ) throws -> Result {
-    let output = try ChildProcess.pipe()
+  /// - Returns: what the helper wrote, in a file of its own: nobody copies it.
+  private func run(_ command: String, _ input: FileHandle, seconds: Int) throws -> Data {
+    let output = try AnonymousFile.make()
     let errors = try ChildProcess.pipe()
     // Nothing of the caller's environment reaches the library; a crash prints no backtrace.
     let process = try ChildProcess(
       url, [command],
       environment: ["SWIFT_BACKTRACE": "enable=no", "HDF5_PLUGIN_PATH": "/nonexistent", "LC_ALL": "C.UTF-8"],
-      input: input, output: output.writing, errors: errors.writing)
-    try? output.writing.close()
+      input: input, output: output, errors: errors.writing)
     try? errors.writing.close()
     let watchdog = DispatchWorkItem { process.send(SIGKILL) }
     DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(seconds), execute: watchdog)
     defer { watchdog.cancel() }
-    let result = Swift.Result { try body(output.reading) }
-    // Whoever stopped reading early must not wait for a helper that still writes.
-    if case .failure = result { try? output.reading.close() }
     let message = (try? errors.reading.read(upToCount: 1 << 20)) ?? Data()
     if let failure = failure(process.wait(), message) { throw failure }
-    return try result.get()
+    return try AnonymousFile.contents(of: output)
   }
 
   private func failure(_ ending: ChildProcess.Ending, _ message: Data) -> RNNError? {
@@ -88,29 +80,5 @@ public struct HDF5Helper: Sendable {
       return RNNError(
         reason, what, at: json["place"]?.array?.compactMap(\.string) ?? [], remedy: json["remedy"]?.string)
     }
-  }
-
-  /// The checkpoint image that the helper writes: memory is taken only for what its header announces, within `limit`.
-  private static func receive(from handle: FileHandle, limit: Int) throws -> Safetensors {
-    let descriptor = handle.fileDescriptor
-    let length = try Safetensors.headerLength(try receive(8, from: descriptor))
-    let header = try receive(length, from: descriptor)
-    let size = try Safetensors.dataSize(header: header)
-    guard size <= limit else { throw RNNError.badData("the file holds more than its size allows") }
-    return try Safetensors(header: header, data: try receive(size, from: descriptor))
-  }
-
-  private static func receive(_ count: Int, from descriptor: Int32) throws -> Data {
-    var data = Data(count: count)
-    try data.withUnsafeMutableBytes { raw in
-      var offset = 0
-      while offset < count {
-        let received = Foundation.read(descriptor, raw.baseAddress?.advanced(by: offset), count - offset)
-        if received < 0, errno == EINTR { continue }
-        guard received > 0 else { throw RNNError.badData("the HDF5 helper stopped early") }
-        offset += received
-      }
-    }
-    return data
   }
 }

@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 import RNNContainers
 import RNNCore
@@ -55,6 +54,7 @@ public enum ModelImport {
       keras.architecture = try architecture(from: config, helper: options.helper)
       keras.architectureName = config.path
     }
+    let digest = FileDigest(of: url)
     let source = try Source(contentsOf: url, helper: options.helper)
     var model = try locating(url.path) {
       switch source.content {
@@ -71,7 +71,7 @@ public enum ModelImport {
     }
     model.provenance.source = url.lastPathComponent
     model.provenance.container = source.container
-    model.provenance.sha256 = try digest(of: url)
+    model.provenance.sha256 = try digest.value()
     if let vocabulary = options.text.vocabulary {
       model.text = try textBundle(from: vocabulary, options.text, for: model.spec)
     }
@@ -117,17 +117,6 @@ public enum ModelImport {
     throw RNNError(
       .badData, "holds no architecture", at: [url.path],
       remedy: "Give the text of model.to_json(), a whole Keras model or a .rnn.")
-  }
-
-  /// SHA-256 of a file, read in pieces: the file may be large, and is in memory elsewhere.
-  private static func digest(of url: URL) throws -> String {
-    let file = try FileHandle(forReadingFrom: url)
-    var hash = SHA256()
-    while let piece = try file.read(upToCount: 1 << 18), !piece.isEmpty { hash.update(data: piece) }
-    return hash.finalize().map { byte in
-      let text = String(byte, radix: 16)
-      return byte < 16 ? "0" + text : text
-    }.joined()
   }
 
   /// The rules and words of a vocabulary file, fitted to a model's length and embedding.

@@ -57,7 +57,9 @@ enum StandardOutput {
         let written = Foundation.write(STDOUT_FILENO, raw.baseAddress?.advanced(by: offset), raw.count - offset)
         if written < 0 {
           if errno == EINTR { continue }
-          throw RNNError.cannotWrite("standard output is closed")
+          throw RNNError.cannotWrite(
+            "what the file holds cannot be written to memory: \(String(cString: strerror(errno)))",
+            remedy: "Free some memory, or lift the limit on the size of files (ulimit -f).")
         }
         offset += written
       }

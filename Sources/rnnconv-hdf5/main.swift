@@ -40,7 +40,15 @@ func readHDF5(_ input: StandardInput) throws {
       Safetensors.Description(
         name: CheckpointImage.attributePrefix + String($0.offset), dtype: $0.element.dtype, shape: $0.element.shape)
     }
-  try StandardOutput.write(try Safetensors.header(metadata: metadata, descriptions: descriptions))
+  let header = try Safetensors.header(metadata: metadata, descriptions: descriptions)
+  var left = CheckpointImage.largestSize(fileSize: input.bytes.count) - header.count
+  for description in descriptions {
+    guard let bytes = Tensor.byteCount(dtype: description.dtype, shape: description.shape), bytes <= left else {
+      throw CheckpointImage.tooLarge
+    }
+    left -= bytes
+  }
+  try StandardOutput.write(header)
   // One dataset at a time: the file is in memory once already.
   for dataset in reader.datasets {
     try StandardOutput.write(try reader.read(dataset))

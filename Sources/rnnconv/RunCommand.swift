@@ -99,7 +99,8 @@ struct RunCommand: ParsableCommand {
   }
 
   private func run(arrays: [(name: String, tensor: Tensor)], _ model: Model) throws {
-    let outputs = try model.predict(try RunInput.ordered(arrays, for: model))
+    let outputs = try model.makeSession(threads: ProcessInfo.processInfo.activeProcessorCount)
+      .predict(try RunInput.ordered(arrays, for: model))
     let named = Array(zip(model.outputNames, outputs))
     if let output { return try RunOutput.write(named, to: output, replacing: force) }
     try Console.write(try RunOutput.text(of: named, asJSON: json))

@@ -20,7 +20,7 @@ struct SeriesRun {
   }
 
   func run() throws {
-    let outputs = try model.predict([input.tensor])
+    let outputs = try model.makeSession(threads: ProcessInfo.processInfo.activeProcessorCount).predict([input.tensor])
     let named = Array(zip(model.outputNames, outputs))
     guard let output else { return try Console.write(try RunOutput.text(of: named.map(byRow), asJSON: asJSON)) }
     if !output.hasSuffix(".csv") { return try RunOutput.write(named, to: output, replacing: force) }

@@ -27,7 +27,7 @@ struct LayerCheckTests {
 /// What `LayerCheckTests` tries.
 enum LayerTrials {
   static let all: [LayerTrial] =
-    simple + convolutions + poolings + activations + recurrent + noise + MoreLayerTrials.all
+    simple + convolutions + poolings + activations + recurrent + wide + noise + MoreLayerTrials.all
 
   private static let simple: [LayerTrial] = {
     var gated = DenseSpec(units: 4)
@@ -121,6 +121,16 @@ enum LayerTrials {
       $0.seed = UInt64(number)
     }
   }
+
+  /// More units than a group of columns has, so that packed kernels have several panels, the last of them narrower.
+  private static let wide: [LayerTrial] = {
+    var (lstm, after, before) = (
+      LSTMSpec(units: 70), GRUSpec(units: 70, resetAfter: true), GRUSpec(units: 70, resetAfter: false)
+    )
+    (lstm.options.returnSequences, after.options.returnSequences, before.options.returnSequences) = (true, true, true)
+    let specs: [LayerSpec] = [.lstm(lstm), .gru(after), .gru(before), .simpleRNN(SimpleRNNSpec(units: 140))]
+    return specs.map { LayerTrial($0, [3, 2]) { ($0.isMasked, $0.differenceStride) = (true, 1009) } }
+  }()
 
   private static let noise: [LayerTrial] = [
     .dropout(NoiseSpec(rate: 0.4)), .spatialDropout1D(NoiseSpec(rate: 0.4)), .gaussianNoise(NoiseSpec(rate: 0.7)),

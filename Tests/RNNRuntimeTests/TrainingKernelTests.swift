@@ -189,8 +189,12 @@ import Testing
   @Test(arguments: InstructionSets.names)
   func idleStepsOfAdam(name: String) throws {
     let kernels = try InstructionSets.table(name)
-    for count in Self.sizes {
-      let alphas = (0..<1200).map { 0.001 / Float($0 + 1) }
+    // Falling, rising, of either sign, and far too large at the end, when the rows have long been at rest.
+    let schedules: [[Float]] = [
+      (0..<1200).map { 0.001 / Float($0 + 1) }, (0..<1200).map { 1e-6 * Float($0) },
+      (0..<1200).map { $0 % 2 == 0 ? 0.01 : -0.02 }, (0..<1200).map { $0 < 1000 ? 0.001 : 1e6 },
+    ]
+    for (count, alphas) in Self.sizes.flatMap({ count in schedules.map { (count, $0) } }) {
       var (p, m) = (floats(count, 1), floats(count, 2))
       var v = floats(count, 3).map { $0 * $0 }
       m[0] = 0

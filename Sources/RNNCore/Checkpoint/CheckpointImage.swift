@@ -10,6 +10,14 @@ public enum CheckpointImage {
   static let groupsKey = "groups"
   static let attributesKey = "attributes"
 
+  /// What an HDF5 file of a size may hold at most: packed zeros are small in a file, and large in memory.
+  public static func largestSize(fileSize: Int) -> Int {
+    let (scaled, overflow) = fileSize.multipliedReportingOverflow(by: 16)
+    return overflow ? .max : scaled.addingReportingOverflow(512 << 20).partialValue
+  }
+
+  public static var tooLarge: RNNError { .badData("the file holds more than its size allows") }
+
   /// The metadata, and the attributes that are tensors, in the order of their numbers.
   public static func metadata(
     of checkpoint: Checkpoint
