@@ -1,7 +1,7 @@
 import RNNCore
 
-/// A model that takes sequences step by step as they come, as an audio callback must: after the first, a step takes no
-/// memory, no lock, and no more time than its arithmetic.
+/// A model that takes sequences step by step as they come, as an audio callback must: after the first, a step of Dense,
+/// LSTM, GRU and SimpleRNN layers takes no memory and no lock.
 ///
 ///     let stream = try StreamingSession(try Model(contentsOf: url))
 ///     let y = try stream.step(x)
