@@ -83,9 +83,11 @@ import Testing
     let model = try LayerModel([Self.cells(5)[0]], input: [nil, 1]).model
     let (first, second) = (try StreamingSession(model), try StreamingSession(model))
     for x in [0.1, 0.7, -0.4] as [Float] { _ = try first.step([x]) }
-    second.resume(first.state)
+    try second.resume(first.state)
     #expect(try first.step([0.3]) == second.step([0.3]))
     #expect(first.state == second.state)
+    let pair = try StreamingSession(model, examples: 2)
+    expectError(.usage, naming: "layer0", "2 examples") { try pair.resume(first.state) }
   }
 
   @Test func idsAreChecked() throws {

@@ -73,10 +73,9 @@ final class GRULayer: UnaryLayer {
     let (rows, first) = (step.rows.count, step.rows.lowerBound * units)
     // h R + b', apart from x K + b: the reset gate comes between.
     let products = memory.step + step.rows.lowerBound * 3 * units
-    startRows(products, rows: rows, width: 3 * units, with: recurrentBias)
     multiplyPacked(
-      rows: rows, columns: 3 * units, inner: units, memory.dropped + first, step: units, recurrent, from: products,
-      step: 3 * units, into: products, step: 3 * units)
+      rows: rows, columns: 3 * units, inner: units, memory.dropped + first, step: units, recurrent,
+      from: recurrentBias ?? UnsafePointer(memory.noBias), step: 0, into: products, step: 3 * units)
     guard !isUsual else {
       return Kernels.table.gru_step(
         rows, units, step.sums, 3 * units, products, 3 * units, memory.states[0] + first, step.gates,

@@ -7,6 +7,20 @@ public struct SessionState: Sendable, Equatable {
   var layers: [Int: [[Float]]] = [:]
 
   public init() {}
+
+  /// What a call starts from.
+  /// - Throws: `usage`: a state belongs to a model and to a number of examples.
+  func carried(into call: Int, of layer: ModelSpec.Layer, input: [Int]) throws -> CarriedStates {
+    guard let states = layers[call], !states.isEmpty else { return CarriedStates() }
+    let shapes = try layer.spec.stateShapes(input: input.dropFirst().map { $0 })
+    let counts = shapes.map { $0.reduce(input[0]) { $0 * ($1 ?? 0) } }
+    guard states.map(\.count) == counts else {
+      throw RNNError.usage(
+        "the state of the layer '\(layer.name)' is not one of this model for \(input[0]) examples",
+        remedy: "Begin with session.initialState().")
+    }
+    return CarriedStates(states)
+  }
 }
 
 /// A model at work for one caller: owns the memory of the shapes it met last, so that a further run allocates none.
@@ -58,10 +72,10 @@ public final class Session {
   /// The outputs of each piece.
   private func pieces(of checked: ModelInputs, size: Int) throws -> [[Tensor]] {
     let starts = Array(stride(from: 0, to: checked.batch, by: size))
-    let results = Results(count: starts.count)
+    let results = SendableBox([Result<[Tensor], any Error>?](repeating: nil, count: starts.count))
     func run(_ worker: Int, of count: Int) {
       for piece in stride(from: worker, to: starts.count, by: count) {
-        results.set(piece) {
+        let outputs = Result {
           let inputs = try checked.slice(starts[piece]..<min(starts[piece] + size, checked.batch))
           let prepared = try workers[worker].run(of: inputs.tensors.map(\.shape))
           prepared.load(inputs)
@@ -69,11 +83,12 @@ public final class Session {
           try prepared.forward()
           return try prepared.outputs()
         }
+        results.set(outputs, at: piece)
       }
     }
     let count = min(workers.count, starts.count)
     if count == 1 { run(0, of: 1) } else { pool.run(count) { run($0, of: count) } }
-    return try results.values()
+    return try results.values.compactMap { try $0?.get() }
   }
 
   private func joined(_ pieces: [[Tensor]], batch: Int) throws -> [Tensor] {
@@ -133,25 +148,11 @@ public final class Session {
       { call, layer, input in
         let isCarried = carrying == .sequence || graph.isStateful[layer] && graph.spec.calls[call].inputs.count == 1
         guard let states, isCarried else { return nil }
-        let values = states.layers[call] ?? []
-        try check(values, of: graph.spec.layers[layer], input: input)
-        return CarriedStates(values)
+        return try states.carried(into: call, of: graph.spec.layers[layer], input: input)
       }, continues: carrying == .sequence)
     try prepared.forward()
     if state != nil { prepared.forEachState { state?.layers[$0] = $1.values } }
     return try prepared.outputs()
-  }
-
-  /// A state belongs to a model and to a number of examples.
-  private func check(_ states: LayerStates, of layer: ModelSpec.Layer, input: [Int]) throws {
-    guard !states.isEmpty else { return }
-    let shapes = try layer.spec.stateShapes(input: input.dropFirst().map { $0 })
-    let counts = shapes.map { $0.reduce(input[0]) { $0 * ($1 ?? 0) } }
-    guard states.map(\.count) == counts else {
-      throw RNNError.usage(
-        "the state of the layer '\(layer.name)' is not one of this model for \(input[0]) examples",
-        remedy: "Begin with session.initialState().")
-    }
   }
 }
 
@@ -177,22 +178,4 @@ private final class PreparedRuns {
     }
     return kept[kept.count - 1]
   }
-}
-
-/// What several threads find, each at places of its own.
-private final class Results: @unchecked Sendable {
-  private var found: [Result<[Tensor], any Error>?]
-  private let lock = NSLock()
-
-  init(count: Int) {
-    found = Array(repeating: nil, count: count)
-  }
-
-  func set(_ place: Int, _ body: () throws -> [Tensor]) {
-    let result = Result { try body() }
-    lock.withLock { found[place] = result }
-  }
-
-  /// - Throws: what the first of the places has in the place of a value.
-  func values() throws -> [[Tensor]] { try found.compactMap { try $0?.get() } }
 }

@@ -12,6 +12,7 @@ public final class StreamingSession {
   public let inputCount: Int
   public let outputCount: Int
 
+  private let model: Model
   private let prepared: PreparedRun
   private let input: Value
   private let output: Value
@@ -38,6 +39,7 @@ public final class StreamingSession {
       }
       return size
     }
+    self.model = model
     prepared = try PreparedRun(model, inputs: [[examples, 1] + rest])
     input = prepared.input(0)
     output = prepared.output(0)
@@ -60,8 +62,11 @@ public final class StreamingSession {
   }
 
   /// Goes on from states, such as those of another stream of the same model.
-  public func resume(_ state: SessionState) {
-    prepared.start({ call, _, _ in CarriedStates(state.layers[call] ?? []) }, continues: true)
+  /// - Throws: `usage` where they are those of another model or number of examples.
+  public func resume(_ state: SessionState) throws {
+    let spec = model.graph.spec
+    try prepared.start(
+      { call, layer, input in try state.carried(into: call, of: spec.layers[layer], input: input) }, continues: true)
   }
 
   /// One step.

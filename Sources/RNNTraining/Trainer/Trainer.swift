@@ -232,17 +232,3 @@ public final class Trainer {
     for pass in passes + evaluations { pass.resetStates() }
   }
 }
-
-/// A value that several workers fill, each its own place.
-final class SendableBox<Element>: @unchecked Sendable {
-  private var storage: [Element]
-  private let lock = NSLock()
-
-  init(_ values: [Element]) {
-    storage = values
-  }
-
-  var values: [Element] { lock.withLock { storage } }
-
-  func set(_ value: Element, at index: Int) { lock.withLock { storage[index] = value } }
-}
