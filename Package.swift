@@ -21,7 +21,7 @@ let package = Package(
   ],
   targets: [
     // Values: tensors, checkpoints, the model and its native file.
-    .target(name: "RNNCore"),
+    .target(name: "RNNCore", dependencies: ["CSystem"]),
 
     // Bytes <-> Checkpoint.
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),

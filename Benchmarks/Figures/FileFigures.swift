@@ -20,7 +20,8 @@ struct FileFigures {
     var peers: [String: [Double]] = [:]
     for _ in 0..<5 {
       for _ in 0..<3 {
-        own.append(try Measurement.run(program, ["import", paths.keras.path, "-o", output, "--force"]))
+        try? FileManager.default.removeItem(atPath: output)
+        own.append(try Measurement.run(program, ["import", paths.keras.path, "-o", output]))
       }
       for peer in ["keras-jax", "keras-tensorflow"] {
         let json = folder.appendingPathComponent("run.json")

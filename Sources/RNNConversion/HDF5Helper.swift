@@ -23,12 +23,15 @@ public struct HDF5Helper: Sendable {
     self.url = candidate
   }
 
-  /// Reads an HDF5 file; `input` stands at its start.
+  /// Reads an HDF5 file.
+  /// - Parameters:
+  ///   - input: the file, at its start.
+  ///   - contents: its bytes, of which the checkpoint's tensors may be parts.
   /// - Throws: what the helper says; `badData` where it dies.
-  func read(_ input: FileHandle, size: Int) throws -> Checkpoint {
-    let image = try run("read", input, seconds: HDF5Helper.patience(size))
-    guard image.count <= CheckpointImage.largestSize(fileSize: size) else { throw CheckpointImage.tooLarge }
-    return try CheckpointImage.checkpoint(from: try Safetensors(parsing: image))
+  func read(_ input: FileHandle, _ contents: Data) throws -> Checkpoint {
+    let image = try run("read", input, seconds: HDF5Helper.patience(contents.count))
+    guard image.count <= CheckpointImage.largestSize(fileSize: contents.count) else { throw CheckpointImage.tooLarge }
+    return try CheckpointImage.checkpoint(from: try Safetensors(parsing: image), input: contents)
   }
 
   /// A checkpoint as an HDF5 file.

@@ -29,7 +29,7 @@ public struct Source: Sendable {
     switch kind {
     case .hdf5:
       let file = try FileHandle(forReadingFrom: url)
-      return (.checkpoint(try hdf5(try HDF5Helper(at: helper).read(file, size: data.count))), "HDF5")
+      return (.checkpoint(try hdf5(try HDF5Helper(at: helper).read(file, data))), "HDF5")
     case .kerasArchive:
       return (.checkpoint(try archive(data, helper)), ".keras archive")
     case .npz: return (.checkpoint(try flat(try NPZ.read(data))), "npz")
@@ -87,7 +87,7 @@ public struct Source: Sendable {
         throw RNNError.badData("the member is no HDF5 file", remedy: "Fetch or save the file again.")
       }
       let input = try AnonymousFile.make([archive.weights])
-      return try withForwardSlashes(try HDF5Helper(at: helper).read(input, size: archive.weights.count))
+      return try withForwardSlashes(try HDF5Helper(at: helper).read(input, archive.weights))
     }
     checkpoint.architecture = .keras(json: archive.configJSON)
     checkpoint.blobs = archive.assets.map { Checkpoint.Blob(name: $0.name, bytes: $0.bytes) }

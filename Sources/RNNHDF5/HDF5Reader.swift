@@ -11,6 +11,8 @@ public final class HDF5Reader {
     public var path: String
     public var dtype: DType
     public var shape: [Int]
+    /// Where its bytes begin in the image, where they lie there as `read` would return them.
+    public var offset: Int?
   }
 
   /// What bounds the work that a file can cause.
@@ -151,12 +153,29 @@ public final class HDF5Reader {
         throw RNNError.badData("the dataset of shape \(shape) is larger than a file of this size can hold")
       }
       totalBytes = total
-      datasets.append(Dataset(path: path, dtype: dtype, shape: shape))
+      let offset = try plainOffset(dataset, type, dtype, size)
+      datasets.append(Dataset(path: path, dtype: dtype, shape: shape, offset: offset))
     case .fixedString, .variableString:
       // Keras stores no weights as strings; kept as an attribute, so that nothing in the file is silently lost.
       let strings = try HDF5Strings.read(type: type, space: space) { H5Dread(dataset, $0, 0, 0, 0, $1) }
       try structure.setAttribute("strings", .strings(strings), at: path)
     }
+  }
+
+  /// Where a dataset's bytes lie in one piece, of the type that they have in memory.
+  private func plainOffset(_ dataset: hid_t, _ type: hid_t, _ dtype: DType, _ size: Int) throws -> Int? {
+    let creation = try HDF5Library.check(H5Dget_create_plist(dataset), "the dataset's storage is damaged")
+    defer { H5Pclose(creation) }
+    guard size > 0, H5Pget_layout(creation) == H5D_CONTIGUOUS, H5Dget_storage_size(dataset) == hsize_t(size) else {
+      return nil
+    }
+    let memoryType = try HDF5Reader.memoryType(dtype, of: H5Tcopy(type))
+    defer { H5Tclose(memoryType) }
+    // One that was never written has no address, which is no `Int`.
+    guard H5Tequal(type, memoryType) > 0, let offset = Int(exactly: H5Dget_offset(dataset)),
+      offset <= image.pointee.length - size
+    else { return nil }
+    return offset
   }
 
   /// The filters that every build of the library has.

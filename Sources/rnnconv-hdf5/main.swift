@@ -31,9 +31,17 @@ do {
 
 func readHDF5(_ input: StandardInput) throws {
   let reader = try HDF5Reader(input.bytes)
-  let (metadata, attributeTensors) = CheckpointImage.metadata(of: reader.structure)
+  let places = reader.datasets.enumerated().compactMap { number, dataset in
+    dataset.offset.map {
+      CheckpointImage.Place(
+        number: number, path: dataset.path, dtype: dataset.dtype, shape: dataset.shape, offset: $0)
+    }
+  }
+  // The caller has the input, too: what lies there as it is wanted is not sent.
+  let sent = reader.datasets.filter { $0.offset == nil }
+  let (metadata, attributeTensors) = CheckpointImage.metadata(of: reader.structure, places: places)
   let descriptions =
-    reader.datasets.map {
+    sent.map {
       Safetensors.Description(name: CheckpointImage.tensorPrefix + $0.path, dtype: $0.dtype, shape: $0.shape)
     }
     + attributeTensors.enumerated().map {
@@ -50,7 +58,7 @@ func readHDF5(_ input: StandardInput) throws {
   }
   try StandardOutput.write(header)
   // One dataset at a time: the file is in memory once already.
-  for dataset in reader.datasets {
+  for dataset in sent {
     try StandardOutput.write(try reader.read(dataset))
     input.forget()
   }

@@ -62,6 +62,39 @@ import Testing
     #expect(read.entries.count == 3)
   }
 
+  /// Places stand between the tensors that were sent, at any distance in the input.
+  @Test func placesAreReadFromTheInput() throws {
+    let input = Data((0..<32).map { UInt8($0) })
+    let sent = try sample()
+    func image(_ places: [CheckpointImage.Place]) -> Safetensors {
+      var image = CheckpointImage.safetensors(of: sent)
+      image.setMetadata("places", nil)
+      let metadata = CheckpointImage.metadata(of: sent, places: places).metadata
+      image.setMetadata("places", metadata.first { $0.key == "places" }?.value)
+      return image
+    }
+    func place(_ number: Int, _ path: String, _ shape: [Int], _ offset: Int) -> CheckpointImage.Place {
+      CheckpointImage.Place(number: number, path: path, dtype: .uint16, shape: shape, offset: offset)
+    }
+    let places = [place(0, "first", [2], 3), place(2, "third", [16], 0), place(5, "last", [], 30)]
+    let read = try CheckpointImage.checkpoint(from: image(places), input: input)
+    let paths = sent.entries.map(\.path)
+    #expect(read.entries.map(\.path) == ["first", paths[0], "third", paths[1], paths[2], "last"])
+    #expect(read.tensor(at: "first")?.bytes == Data([3, 4, 5, 6]))
+    #expect(read.tensor(at: "third")?.bytes == input)
+    #expect(read.tensor(at: "last")?.bytes == Data([30, 31]))
+    // As a part of something larger.
+    let part = (Data([255, 255]) + input)[2...]
+    #expect(try CheckpointImage.checkpoint(from: image(places), input: part).entries == read.entries)
+    for wrong in [
+      [place(0, "x", [2], 29)], [place(0, "x", [17], 0)], [place(0, "x", [1], -1)], [place(0, "x", [1], .max)],
+      [place(1, "x", [1], 0), place(1, "y", [1], 0)], [place(1, "x", [1], 0), place(0, "y", [1], 0)],
+      [place(0, "x", [1], 0), place(1, "x", [1], 0)],
+    ] {
+      expectError(.badData) { try CheckpointImage.checkpoint(from: image(wrong), input: input) }
+    }
+  }
+
   @Test func emptyImagesComeBack() throws {
     let image = CheckpointImage.safetensors(of: Checkpoint())
     let read = try CheckpointImage.checkpoint(from: Safetensors(parsing: try image.serialized()))
@@ -76,7 +109,7 @@ import Testing
       image.setMetadata(key, value)
       expectError(.badData) { try CheckpointImage.checkpoint(from: image) }
     }
-    for key in ["groups", "attributes"] {
+    for key in ["groups", "attributes", "places"] {
       refuses(key, nil)
       for value in ["", "{", "{}", "1", "null"] { refuses(key, value) }
     }
@@ -86,6 +119,16 @@ import Testing
       #"[["", "x", {}]]"#, #"[["", "x", 1.5]]"#, #"[["", "x", 99]]"#, #"[["", "x", -1]]"#,
       #"[["", "x", "1"], ["", "x", "2"]]"#,
     ] { refuses("attributes", attribute) }
+    for place in [
+      "[1]", "[[]]", #"[[0, "x", "F32", [1]]]"#, #"[[0, "x", "F32", [1], 0, 0]]"#, #"[["0", "x", "F32", [1], 0]]"#,
+      #"[[0, 1, "F32", [1], 0]]"#, #"[[0, "x", "float32", [1], 0]]"#, #"[[0, "x", "F32", 1, 0]]"#,
+      #"[[0, "x", "F32", [1.5], 0]]"#, #"[[0, "x", "F32", [1], "0"]]"#,
+      // Not in the input, which is empty here.
+      #"[[0, "x", "F32", [1], 0]]"#, #"[[0, "x", "F32", [-1], 0]]"#, #"[[0, "x", "F32", [0], 1]]"#,
+      #"[[0, "x", "F32", [4611686018427387904, 4], 0]]"#,
+      // Behind more datasets than there are.
+      #"[[9, "x", "F32", [0], 0]]"#, #"[[-1, "x", "F32", [0], 0]]"#,
+    ] { refuses("places", place) }
     for name in ["", "x", "tensors/a", "tensor"] {
       var image = good
       image.entries.append(.init(name: name, tensor: try Tensor([1] as [Float], shape: [])))

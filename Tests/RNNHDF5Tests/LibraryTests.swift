@@ -56,6 +56,41 @@ extension HDF5Tests {
       expectError(.badData, naming: "/bomb", "larger than a file of this size") { try readCheckpoint(data) }
     }
 
+    /// Only what lies in one piece, in the byte order that it has in memory, is left where it is.
+    @Test func datasetsLieWhereTheReaderSays() throws {
+      var dimensions: [hsize_t] = [2, 3]
+      let space = H5Screate_simple(2, &dimensions, nil)
+      defer { H5Sclose(space) }
+      let data = try image { file in
+        var values: [Float] = [1, 2, 3, 4, 5, 6]
+        func make(_ name: String, _ type: hid_t, isWritten: Bool = true, _ lay: (hid_t) -> Void = { _ in }) {
+          let properties = rnn_h5p_create_dataset()
+          lay(properties)
+          let dataset = H5Dcreate2(file, name, type, space, 0, properties, 0)
+          if isWritten { H5Dwrite(dataset, rnn_h5t_ieee_f32le(), 0, 0, 0, &values) }
+          H5Dclose(dataset)
+          H5Pclose(properties)
+        }
+        let swapped = H5Tcopy(rnn_h5t_ieee_f32le())
+        H5Tset_order(swapped, H5T_ORDER_BE)
+        make("plain", rnn_h5t_ieee_f32le())
+        make("double", rnn_h5t_ieee_f64le())
+        make("swapped", swapped)
+        make("unwritten", rnn_h5t_ieee_f32le(), isWritten: false)
+        make("compact", rnn_h5t_ieee_f32le()) { H5Pset_layout($0, H5D_COMPACT) }
+        var chunk: [hsize_t] = [1, 3]
+        make("chunked", rnn_h5t_ieee_f32le()) { H5Pset_chunk($0, 2, &chunk) }
+        H5Tclose(swapped)
+      }
+      let datasets = try withReader(data) { $0.datasets }
+      #expect(datasets.count == 6)
+      #expect(Set(datasets.filter { $0.offset != nil }.map(\.path)) == ["plain", "double"])
+      let checkpoint = try readCheckpoint(data)
+      for name in ["plain", "double", "swapped", "compact", "chunked"] {
+        #expect(checkpoint.tensor(at: name)?.floats() == [1, 2, 3, 4, 5, 6], "\(name)")
+      }
+    }
+
     @Test func aNamedTypeCarriesNothing() throws {
       let data = try image { file in
         let type = H5Tcopy(rnn_h5t_ieee_f32le())

@@ -27,7 +27,15 @@ func withReader<Result>(_ image: Data, _ body: (HDF5Reader) throws -> Result) th
   return try copy.withUnsafeMutableBytes { try body(try HDF5Reader($0)) }
 }
 
-/// The whole checkpoint of an image.
+/// The whole checkpoint of an image. What the reader says to lie in it must be what the library reads.
 func readCheckpoint(_ image: Data) throws -> Checkpoint {
-  try withReader(image) { try $0.checkpoint() }
+  try withReader(image) { reader in
+    let checkpoint = try reader.checkpoint()
+    for (dataset, entry) in zip(reader.datasets, checkpoint.entries) {
+      guard let offset = dataset.offset else { continue }
+      let start = image.startIndex + offset
+      #expect(image[start..<start + entry.tensor.bytes.count] == entry.tensor.bytes, "\(dataset.path)")
+    }
+    return checkpoint
+  }
 }

@@ -33,7 +33,7 @@ struct ContainersSpecTests {
     #expect(
       rows == [
         CheckpointImage.tensorPrefix, CheckpointImage.attributePrefix, CheckpointImage.groupsKey,
-        CheckpointImage.attributesKey,
+        CheckpointImage.attributesKey, CheckpointImage.placesKey,
       ])
   }
 

@@ -1,3 +1,4 @@
+import CSystem
 import Foundation
 
 #if canImport(Darwin)
@@ -23,7 +24,8 @@ public enum AtomicFile {
     guard descriptor >= 0 else { throw failure("cannot create a file here", path) }
     var isClosed = false
     do {
-      try write { piece in try writeAll(piece, to: descriptor, path) }
+      var written = 0
+      try write { piece in try writeAll(piece, to: descriptor, from: &written, path) }
       guard fsync(descriptor) == 0 || errno == EINVAL else { throw failure("cannot be written", path) }
       isClosed = true
       guard close(descriptor) == 0 else { throw failure("cannot be written", path) }
@@ -71,22 +73,30 @@ public enum AtomicFile {
     }
   }
 
-  private static func writeAll(_ piece: Data, to descriptor: Int32, _ path: String) throws {
+  /// What is copied before the disk begins with it.
+  private static let stretch = 1 << 20
+
+  /// - Parameter start: bytes that were written before; counted on.
+  private static func writeAll(_ piece: Data, to descriptor: Int32, from start: inout Int, _ path: String) throws {
     try piece.withUnsafeBytes { raw in
       var offset = 0
       while offset < raw.count {
+        let count = min(raw.count - offset, stretch)
         #if canImport(Darwin)
-          let written = Darwin.write(descriptor, raw.baseAddress?.advanced(by: offset), raw.count - offset)
+          let written = Darwin.write(descriptor, raw.baseAddress?.advanced(by: offset), count)
         #elseif canImport(Musl)
-          let written = Musl.write(descriptor, raw.baseAddress?.advanced(by: offset), raw.count - offset)
+          let written = Musl.write(descriptor, raw.baseAddress?.advanced(by: offset), count)
         #else
-          let written = Glibc.write(descriptor, raw.baseAddress?.advanced(by: offset), raw.count - offset)
+          let written = Glibc.write(descriptor, raw.baseAddress?.advanced(by: offset), count)
         #endif
         if written < 0 {
           if errno == EINTR { continue }
           throw failure("cannot be written", path)
         }
+        // What the disk does now, fsync need not wait for.
+        if written == stretch { rnn_begin_writing(descriptor, Int64(start), Int64(written)) }
         offset += written
+        start += written
       }
     }
   }
