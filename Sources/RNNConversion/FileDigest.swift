@@ -2,7 +2,8 @@ import Crypto
 import Foundation
 import RNNCore
 
-/// The SHA-256 of a file, made on a thread of its own while the file is read for what it holds.
+/// The SHA-256 of a file, made on a thread of its own while the file is read for what it holds and, mostly, while the
+/// result is written.
 final class FileDigest: @unchecked Sendable {
   private let done = DispatchSemaphore(value: 0)
   private var result: Result<String, any Error> = .success("")

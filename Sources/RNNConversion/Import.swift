@@ -49,6 +49,25 @@ extension Checkpoint {
 public enum ModelImport {
   /// - Throws: `RNNError` with the file's name, for whatever stopped the import.
   public static func model(from url: URL, options: ImportOptions) throws -> NativeModel {
+    var (model, digest) = try modelAndDigest(of: url, options)
+    model.provenance.sha256 = try digest.value()
+    return model
+  }
+
+  /// Imports a file into a `.rnn` file.
+  /// - Returns: what was written.
+  /// - Throws: what `model(from:options:)` throws, and `cannotWrite`.
+  public static func write(
+    _ url: URL, to target: URL, replacing: Bool, options: ImportOptions
+  ) throws -> NativeModel {
+    let (model, digest) = try modelAndDigest(of: url, options)
+    return try model.write(to: target, replacing: replacing) { try digest.value() }
+  }
+
+  /// The model, and the digest of its source, which takes about as long as everything else.
+  private static func modelAndDigest(
+    of url: URL, _ options: ImportOptions
+  ) throws -> (model: NativeModel, digest: FileDigest) {
     var keras = options.keras
     if let config = options.config {
       keras.architecture = try architecture(from: config, helper: options.helper)
@@ -71,11 +90,10 @@ public enum ModelImport {
     }
     model.provenance.source = url.lastPathComponent
     model.provenance.container = source.container
-    model.provenance.sha256 = try digest.value()
     if let vocabulary = options.text.vocabulary {
       model.text = try textBundle(from: vocabulary, options.text, for: model.spec)
     }
-    return model
+    return (model, digest)
   }
 
   /// A checkpoint by what it holds: Keras's files say whose they are, the weights of others are found out.

@@ -29,8 +29,7 @@ struct ImportCommand: ParsableCommand {
     try InputFile.check(url)
     try OutputFiles.check([("--output", target.path)], besides: [source, reading.config, reading.vocabulary])
     try AtomicFile.checkDestination(target.path, replacing: force)
-    let model = try ModelImport.model(from: url, options: try reading.options())
-    try model.write(to: target, replacing: force)
+    let model = try ModelImport.write(url, to: target, replacing: force, options: try reading.options())
     let layers = model.spec.layers.filter { $0.spec.kind != .input }.count
     let weights = model.parameters.reduce(0) { $0 + $1.tensor.count }
     let version = model.provenance.frameworkVersion ?? "without a version"

@@ -35,6 +35,22 @@ import Testing
     #expect(try Data(contentsOf: folder.file("a")) == Data([3, 4]))
   }
 
+  @Test func theBeginningMayComeLast() throws {
+    let folder = try TemporaryFolder()
+    let large = Data((0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 * 7) })
+    try AtomicFile.write(to: folder.file("a"), replacing: false) {
+      try $0(Data("head".utf8))
+      try $0(large)
+    } beginning: {
+      Data("HEAD".utf8)
+    }
+    #expect(try Data(contentsOf: folder.file("a")) == Data("HEAD".utf8) + large)
+    #expect(throws: Failure.self) {
+      try AtomicFile.write(to: folder.file("b"), replacing: false, { try $0(large) }, beginning: { throw Failure() })
+    }
+    #expect(folder.names == ["a"])
+  }
+
   @Test func aFailureLeavesNothing() throws {
     let folder = try TemporaryFolder()
     #expect(throws: Failure.self) {

@@ -14,8 +14,12 @@ public enum AtomicFile {
   /// - Parameters:
   ///   - replacing: whether a file in the way is replaced; otherwise it is an error.
   ///   - write: hands pieces of the content, in order, to its argument.
+  ///   - beginning: what takes the place of the content's first bytes, where these are known last; else `nil`.
   /// - Throws: `cannotWrite`; the file at `url` is then what it was before.
-  public static func write(to url: URL, replacing: Bool, _ write: ((Data) throws -> Void) throws -> Void) throws {
+  public static func write(
+    to url: URL, replacing: Bool, _ write: ((Data) throws -> Void) throws -> Void,
+    beginning: () throws -> Data? = { nil }
+  ) throws {
     // Behind a symbolic link lies the file that is meant.
     let path = url.resolvingSymlinksInPath().path
     try checkDestination(path, replacing: replacing)
@@ -26,6 +30,11 @@ public enum AtomicFile {
     do {
       var written = 0
       try write { piece in try writeAll(piece, to: descriptor, from: &written, path) }
+      if let piece = try beginning() {
+        guard lseek(descriptor, 0, SEEK_SET) == 0 else { throw failure("cannot be written", path) }
+        written = 0
+        try writeAll(piece, to: descriptor, from: &written, path)
+      }
       guard fsync(descriptor) == 0 || errno == EINVAL else { throw failure("cannot be written", path) }
       isClosed = true
       guard close(descriptor) == 0 else { throw failure("cannot be written", path) }

@@ -185,6 +185,25 @@ extension NativeModel {
     try AtomicFile.write(to: url, replacing: replacing) { try file.write(to: $0) }
   }
 
+  /// Writes a `.rnn` file atomically.
+  /// - Parameter digest: waits for the source's SHA-256, 64 hexadecimal digits; asked when the tensors are written.
+  /// - Returns: the model with its digest.
+  package func write(to url: URL, replacing: Bool, digest: () throws -> String) throws -> NativeModel {
+    var model = self
+    // The header's length must not change.
+    model.provenance.sha256 = String(repeating: "0", count: 64)
+    var file = try model.safetensors()
+    try AtomicFile.write(to: url, replacing: replacing) {
+      try file.write(to: $0)
+    } beginning: {
+      model.provenance.sha256 = try digest()
+      let text = String(decoding: try NativeFile.jsonEncoder.encode(model.provenance), as: UTF8.self)
+      file.metadata = file.metadata.map { $0.key == NativeFile.Key.provenance ? ($0.key, text) : $0 }
+      return try file.header()
+    }
+    return model
+  }
+
   /// The file's content.
   public func safetensors() throws -> Safetensors {
     try validate()
