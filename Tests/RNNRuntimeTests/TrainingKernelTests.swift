@@ -62,8 +62,8 @@ import Testing
     for units in Self.sizes {
       let (gates, squashed, before) = (floats(4 * units, 1), floats(units, 2), floats(units, 3))
       let (dh, dc) = (floats(units, 4), floats(units, 5))
-      var (newDH, newDC, sums) = (dh, dc, [Float](repeating: .nan, count: 4 * units))
-      kernels.lstm_gradient(&newDH, &newDC, &sums, gates, squashed, before, units)
+      var (newDH, newDC, sums) = (dh, dc, gates)
+      kernels.lstm_gradient(&newDH, &newDC, &sums, squashed, before, units)
       var (expected, cells): ([Double], [Double]) = (Array(repeating: 0, count: 4 * units), [])
       for unit in 0..<units {
         let (i, f) = (Double(gates[unit]), Double(gates[units + unit]))

@@ -82,10 +82,9 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
   void (*sigmoid_gradient)(float *dx, const float *y, const float *dy, size_t count);
   void (*tanh_gradient)(float *dx, const float *y, const float *dy, size_t count);
 
-  /* One step of an LSTM with tanh and sigmoid, backwards; gates (i, f, g, o) and d_gates hold 4 units each, d_gates before
-   * the activations. dh is taken and set to 0; dc is that after the step on entry, that before it on return. */
-  void (*lstm_gradient)(float *dh, float *dc, float *d_gates, const float *gates, const float *squashed,
-                        const float *c_before, size_t units);
+  /* One step of an LSTM with tanh and sigmoid, backwards; the gates (i, f, g, o; 4 units) become the gradients of their sums.
+   * dh is taken and set to 0; dc is that after the step on entry, that before it on return. */
+  void (*lstm_gradient)(float *dh, float *dc, float *gates, const float *squashed, const float *c_before, size_t units);
 
   /* One window of a maximum over `steps` rows of `width` channels: dx at the first largest step gains dy. */
   void (*max_pool_gradient)(float *dx, const float *x, const float *y, const float *dy, size_t width, size_t steps);

@@ -48,6 +48,8 @@ final class GRULayer: UnaryLayer {
   }
 
   /// Reset before the product: what goes through n's part does not go through h.
+  var writesInputGradient: Bool { loop.writesInputGradient }
+
   var backwardMatrices: [PackedMatrix] {
     loop.backwardMatrices(columns: spec.resetAfter ? 3 * spec.units : 2 * spec.units)
   }

@@ -26,7 +26,7 @@ final class LSTMLayer: UnaryLayer {
     isUsual = spec.activation == .tanh && spec.recurrentActivation == .sigmoid
     loop = RecurrentLoop(
       options: spec.options, units: spec.units, gates: 4, stateWidths: spec.stateWidths,
-      cellTape: 2 * spec.units + (needsSums ? 4 * spec.units : 0))
+      cellTape: 2 * spec.units + (needsSums ? 4 * spec.units : 0), sumsReplaceGates: isUsual)
   }
 
   func plan(input: [Int], isMasked: Bool, isTraining: Bool) -> LayerPlan {
@@ -39,7 +39,12 @@ final class LSTMLayer: UnaryLayer {
     ])
   }
 
+  var writesInputGradient: Bool { loop.writesInputGradient }
+
   var backwardMatrices: [PackedMatrix] { loop.backwardMatrices(columns: 4 * spec.units) }
+
+  /// The kernels': what they are products of stays on the tape.
+  var leavableGradients: [Int] { isUsual ? [0, 1] : [] }
 
   func forward(_ run: inout ForwardRun) {
     let recurrent = run.packed[1]
@@ -95,9 +100,10 @@ final class LSTMLayer: UnaryLayer {
       finish: { tape, inputSums, _ in
         guard let gradients = run.parameterGradients else { return }
         let rows = run.inputs[0].rows
-        multiplyTransposedAdd(
-          rows: units, columns: 4 * units, inner: rows, tape.before[0], step: units, inputSums, step: 4 * units,
-          into: gradients[1], step: 4 * units)
+        run.add(
+          GradientProduct(
+            parameter: 1, rows: units, columns: 4 * units, inner: rows, a: UnsafePointer(tape.before[0]),
+            b: UnsafePointer(inputSums)))
         if spec.options.useBias {
           addRows(inputSums, rows: rows, width: 4 * units, step: 4 * units, into: gradients[2])
         }
@@ -110,7 +116,7 @@ final class LSTMLayer: UnaryLayer {
     let (c, squashed, sums) = (step.cell, step.cell + units, step.cell + 2 * units)
     let (dh, dc, cBefore) = (step.states[0], step.states[1], step.before[1])
     if isUsual {
-      Kernels.table.lstm_gradient(dh, dc, step.inputSums, step.gates, squashed, cBefore, units)
+      Kernels.table.lstm_gradient(dh, dc, step.gates, squashed, cBefore, units)
       return
     }
     let (di, df, dg, dO) = (

@@ -41,6 +41,8 @@ struct LSTMVariantLayer: UnaryLayer {
     ])
   }
 
+  var writesInputGradient: Bool { loop.writesInputGradient }
+
   var backwardMatrices: [PackedMatrix] { loop.backwardMatrices(columns: blocks.count * spec.units) }
 
   func plan(input: [Int], isMasked: Bool, isTraining: Bool) -> LayerPlan {

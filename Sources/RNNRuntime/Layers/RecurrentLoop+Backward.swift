@@ -45,17 +45,12 @@ extension RecurrentLoop {
     let width = gates * units
     let tape = layOut(tape: run.tape, batch: batch, timesteps: timesteps, channels: channels)
     var memory = FloatCutter(run.scratch)
-    let inputSums = memory.take(batch * timesteps * width)
+    let inputSums = sumsReplaceGates ? tape.gates : memory.take(batch * timesteps * width)
     let stateSums = hasStateSums ? memory.take(batch * timesteps * width) : inputSums
-    let inputGradient = memory.take(batch * timesteps * channels)
+    let inputGradient = memory.take(options.dropout > 0 ? batch * timesteps * channels : channels)
     let states = StatePointers(count: stateWidths.count) { memory.take(batch * stateWidths[$0]) }
     let carried = memory.take(batch * outputWidth)
     let through = memory.take(batch * outputWidth)
-    if x.mask != nil, !options.ignoresMask {
-      // Masked steps have none.
-      inputSums.update(repeating: 0, count: batch * timesteps * width)
-      if hasStateSums { stateSums.update(repeating: 0, count: batch * timesteps * width) }
-    }
     startGradients(run, states, carried, batch: batch)
     for position in (0..<timesteps).reversed() {
       let time = options.goBackwards ? timesteps - 1 - position : position
@@ -83,20 +78,24 @@ extension RecurrentLoop {
               scratch: memory.next + row * stepScratch))
           continue
         }
+        if row < batch {
+          // Sums over all steps pass by a masked one.
+          (inputSums + index * width).update(repeating: 0, count: width)
+          if hasStateSums { (stateSums + index * width).update(repeating: 0, count: width) }
+        }
         if first < row {
           let (start, count) = (first * outputWidth, (row - first) * outputWidth)
-          (through + start).update(repeating: 0, count: count)
+          let isDropped = options.recurrentDropout > 0
+          if isDropped { (through + start).update(repeating: 0, count: count) }
           throughRecurrent(
-            through + start,
+            (isDropped ? through : states[0]) + start,
             BackwardRows(
               count: row - first, stateSums: stateSums + (first * timesteps + time) * width,
               stride: timesteps * width, scratch: memory.next + first * stepScratch, scratchStride: stepScratch),
             run.packed[1])
-          if options.recurrentDropout > 0 {
+          if isDropped {
             Kernels.table.multiply_accumulate(
               states[0] + start, through + start, tape.recurrentDropout + start, count)
-          } else {
-            Kernels.table.add(states[0] + start, through + start, count)
           }
         }
         first = row + 1
@@ -108,20 +107,22 @@ extension RecurrentLoop {
         Kernels.table.add(gradient, states[index], batch * stateWidths[index])
       }
     }
-    if let gradients = run.parameterGradients {
-      multiplyTransposedAdd(
-        rows: channels, columns: width, inner: x.rows, options.dropout > 0 ? tape.inputs : x.floats, step: channels,
-        inputSums, step: width,
-        into: gradients[0], step: width)
+    if run.parameterGradients != nil {
+      run.add(
+        GradientProduct(
+          parameter: 0, rows: channels, columns: width, inner: x.rows,
+          a: options.dropout > 0 ? tape.inputs : x.floats, b: inputSums))
       finish(tape, inputSums, stateSums)
     }
     if let dx = run.inputGradients[0] {
       let isDropped = options.dropout > 0
-      if isDropped { inputGradient.update(repeating: 0, count: x.count) }
       let target = isDropped ? inputGradient : dx
+      // Where nothing is there yet, every row's sums start from one row of zeros.
+      let isFirst = run.isFirstInputGradient
+      inputGradient.update(repeating: 0, count: isDropped ? x.count : channels)
       multiplyPacked(
-        rows: x.rows, columns: channels, inner: width, inputSums, step: width, run.packed[0], from: target,
-        step: channels, into: target, step: channels)
+        rows: x.rows, columns: channels, inner: width, inputSums, step: width, run.packed[0],
+        from: isFirst ? inputGradient : target, step: isFirst ? 0 : channels, into: target, step: channels)
       for example in 0..<batch where isDropped {
         let keep = tape.inputDropout + example * channels
         for time in 0..<timesteps {
@@ -158,6 +159,9 @@ extension RecurrentLoop {
   private func takeOutputGradient(
     _ run: BackwardRun, _ state: Floats, _ carried: Floats, isValid: Bool, _ outputRow: Int
   ) {
+    if options.returnSequences, run.inputs[0].mask == nil || options.ignoresMask {
+      return Kernels.table.add(state, run.outputGradients[0] + outputRow * outputWidth, outputWidth)
+    }
     if options.returnSequences, !isZeroed(run.inputs[0], outputRow) {
       Kernels.table.add(carried, run.outputGradients[0] + outputRow * outputWidth, outputWidth)
     }

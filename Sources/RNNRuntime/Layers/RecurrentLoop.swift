@@ -17,6 +17,11 @@ struct RecurrentLoop {
   let cellTape: Int
   /// Whether the two sums of a gate, x K + b and h R + b', have gradients of their own.
   var hasStateSums = false
+  /// Whether a step backwards may put the gradients of its sums in the place of its gates.
+  var sumsReplaceGates = false
+
+  /// Whether the input's gradient is written, and not only added to: a product alone makes it.
+  var writesInputGradient: Bool { options.dropout == 0 }
 
   /// Of the output, which is also what the recurrent product reads.
   var outputWidth: Int { stateWidths[0] }
@@ -38,7 +43,8 @@ struct RecurrentLoop {
         + lines(piece(batch, timesteps) * batch * channels) + stateLines + batch * stepScratch,
       tape: lines(steps * width) + stateWidths.reduce(0) { $0 + lines(steps * $1) } + lines(steps * cellTape)
         + lines(steps * channels) + lines(batch * channels) + lines(batch * outputWidth),
-      backwardScratch: (hasStateSums ? 2 : 1) * lines(steps * width) + lines(steps * channels) + stateLines
+      backwardScratch: (hasStateSums ? 2 : sumsReplaceGates ? 0 : 1) * lines(steps * width)
+        + lines(options.dropout > 0 ? steps * channels : channels) + stateLines
         + batch * backwardStepScratch)
   }
 

@@ -86,6 +86,9 @@ struct BackwardRun {
   var inputGradients: [Floats?]
   /// Added to: d loss / d parameter; `nil` for a frozen layer.
   var parameterGradients: [Floats]?
+  /// Takes the products of the layer's `leavableGradients`, whose factors stay until the next forward run, so that one
+  /// product for all parts of a batch reads and writes the gradient once; `nil` where the layer is to add them itself.
+  var leave: ((GradientProduct) -> Void)?
   /// Whether the first input's gradient holds nothing yet and is to be written, for layers that say they can.
   var isFirstInputGradient = false
   /// For recurrent layers, to be filled where somebody wants it: d loss / d h behind each step in reading order, (batch,
@@ -111,6 +114,9 @@ protocol RuntimeLayer: Sendable {
   var packedMatrices: [PackedMatrix] { get }
   var backwardMatrices: [PackedMatrix] { get }
 
+  /// The parameters whose gradients are nothing but products that can be left to others.
+  var leavableGradients: [Int] { get }
+
   /// Whether `backward` can write the first input's gradient as well as add to it.
   var writesInputGradient: Bool { get }
 
@@ -122,7 +128,17 @@ protocol RuntimeLayer: Sendable {
 extension RuntimeLayer {
   var packedMatrices: [PackedMatrix] { [] }
   var backwardMatrices: [PackedMatrix] { [] }
+  var leavableGradients: [Int] { [] }
   var writesInputGradient: Bool { false }
+}
+
+extension BackwardRun {
+  /// Adds a product to its parameter's gradient, or leaves it.
+  func add(_ product: GradientProduct) {
+    guard let gradients = parameterGradients else { return }
+    if let leave { return leave(product) }
+    product.add(to: gradients[product.parameter], columns: 0..<product.columns)
+  }
 }
 
 /// A layer that is planned by its first input alone.

@@ -21,6 +21,8 @@ final class SimpleRNNLayer: UnaryLayer {
     loop.packedMatrices([PackedMatrix(parameter: 1, rows: spec.units, columns: 0..<spec.units, step: spec.units)])
   }
 
+  var writesInputGradient: Bool { loop.writesInputGradient }
+
   var backwardMatrices: [PackedMatrix] { loop.backwardMatrices(columns: spec.units) }
 
   func forward(_ run: inout ForwardRun) {

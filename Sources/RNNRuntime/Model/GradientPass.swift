@@ -12,6 +12,10 @@ package final class GradientPass {
   }
 
   package let graph: RuntimeGraph
+  /// By layer, the parameters whose gradients' products are left to the caller, in `products`.
+  package let left: [[Int]]
+  /// What the last backward run left, in the order of the run: valid until the next forward run.
+  package private(set) var products: [(layer: Int, product: GradientProduct)] = []
   private let wantsInputs: Bool
   /// For each call, whether anything before or in it takes a gradient.
   private let needsGradient: [Bool]
@@ -38,10 +42,13 @@ package final class GradientPass {
   ///   - trainable: for each layer, whether its parameters take gradients.
   ///   - wantsInputs: whether the gradients of float inputs are wanted, too.
   ///   - packed: the parameters of every run in the order of products, where somebody else packs them before.
+  ///   - leavesProducts: whether products that are large sums over the examples are left to the caller.
   package init(
-    _ graph: RuntimeGraph, trainable: [Bool], wantsInputs: Bool = false, packed: PackedParameters? = nil
+    _ graph: RuntimeGraph, trainable: [Bool], wantsInputs: Bool = false, packed: PackedParameters? = nil,
+    leavesProducts: Bool = false
   ) {
     self.graph = graph
+    left = zip(graph.layers, trainable).map { leavesProducts && $1 ? $0.leavableGradients : [] }
     self.packed = packed ?? PackedParameters(graph, isTraining: true)
     ownsPacked = packed == nil
     self.wantsInputs = wantsInputs
@@ -146,7 +153,8 @@ package final class GradientPass {
   ///   - outputGradients: fills d loss / d output of the given output.
   ///   - callGradients: sees the first output of each call, with its number of floats, before the call goes backward, and
   ///     may add to its gradient.
-  ///   - parameterGradients: for each layer its gradients, added to; `nil` for frozen layers and embeddings.
+  ///   - parameterGradients: for each layer its gradients, added to but for those of `left`; `nil` for frozen layers and
+  ///     embeddings.
   /// - Returns: the embeddings' parts, in the order of the calls.
   package func backward(
     parameters: [[UnsafePointer<Float>]], parameterGradients: [[UnsafeMutablePointer<Float>]?],
@@ -165,6 +173,7 @@ package final class GradientPass {
     for reference in spec.outputs { begin(plan.slots[reference.call][reference.output]) }
     addOutputGradients(plan, base, outputGradients)
     var embeddings: [EmbeddingGradient] = []
+    products = []
     for (index, call) in spec.calls.enumerated().reversed() where !call.inputs.isEmpty && needsGradient[index] {
       let inputs = call.inputs.map { memory.value(plan.slots[$0.call][$0.output]) }
       let first = plan.slots[index][0]
@@ -201,7 +210,9 @@ package final class GradientPass {
           inputGradients: call.inputs.map {
             needsGradient[$0.call] ? base + plan.slots[$0.call][$0.output].floats : nil
           },
-          parameterGradients: parameterGradients[call.layer], isFirstInputGradient: isFirst[0],
+          parameterGradients: parameterGradients[call.layer],
+          leave: left[call.layer].isEmpty ? nil : { [unowned self] in products.append((call.layer, $0)) },
+          isFirstInputGradient: isFirst[0],
           stateGradients: stateGradients[index]?.memory.base))
     }
     if wantsInputs { for call in spec.inputs { begin(plan.slots[call][0]) } }

@@ -127,7 +127,8 @@ extension Loss {
       let powers = p.map { Double.exp($0 - highest) }
       let total = powers.reduce(0, +)
       let mass = y.reduce(0, +)
-      let value = zip(y, p).reduce(0) { $0 - $1.0 * ($1.1 - highest - .log(total)) }
+      let logarithm = Double.log(total)
+      let value = zip(y, p).reduce(0) { $0 - $1.0 * ($1.1 - highest - logarithm) }
       return (value, zip(y, powers).map { mass * $1 / total - $0 })
     }
     if kind == .sparseCategoricalCrossentropy { return sparse(y, p) }

@@ -21,7 +21,7 @@ extension Trainer {
     try forEachShard(work.ranges.count) { shard in
       for layer in shardGradients[shard].indices {
         guard let gradients = shardGradients[shard][layer] else { continue }
-        for (index, gradient) in gradients.enumerated() {
+        for (index, gradient) in gradients.enumerated() where !passes[shard].left[layer].contains(index) {
           gradient.update(repeating: 0, count: parameters[layer][index].count)
         }
       }
@@ -106,8 +106,30 @@ extension Trainer {
   /// Whether the parameter's gradient is the sum of the shards'.
   private func hasShards(_ parameter: TrainingParameter) -> Bool { shardGradients[0][parameter.layer] != nil }
 
+  /// Products that the shards left: every thread takes columns of its own, and the shards in order.
+  private func addProducts(shards: Int) {
+    let products = passes.prefix(shards).flatMap(\.products)
+    for (layer, left) in passes[0].left.enumerated() {
+      for index in left {
+        let parameter = parameters[layer][index]
+        let products = products.filter { $0.layer == layer && $0.product.parameter == index }.map(\.product)
+        guard let first = products.first else {
+          parameter.clearGradient(pool)
+          continue
+        }
+        // In whole groups of the kernel's columns.
+        pool.cut((first.columns + 63) / 64) { groups in
+          let columns = 64 * groups.lowerBound..<min(64 * groups.upperBound, first.columns)
+          first.clear(parameter.gradient, columns: columns)
+          for product in products { product.add(to: parameter.gradient, columns: columns) }
+        }
+      }
+    }
+  }
+
   /// The shards' gradients, in order.
   private func addUp(shards: Int, _ embeddings: [[GradientPass.EmbeddingGradient]]) {
+    addProducts(shards: shards)
     pool.cut(gradientParts.count) { parts in
       for part in gradientParts[parts] {
         let gradient = parameters[part.layer][part.index].gradient + part.range.lowerBound

@@ -63,6 +63,7 @@ public final class Trainer {
   private let packed: PackedParameters
   let passes: [GradientPass]
   let evaluations: [GradientPass]
+  /// By shard, layer and parameter; where the passes leave a gradient's products, the parameter's own gradient.
   let shardGradients: [[[UnsafeMutablePointer<Float>]?]]
   /// Owns what they point to.
   private let shardMemory: [FloatMemory]
@@ -131,13 +132,19 @@ public final class Trainer {
     let graph = trained
     let packed = PackedParameters(graph, isTraining: true, threads: pool.threads)
     self.packed = packed
-    passes = (0..<Trainer.shardCount).map { _ in GradientPass(graph, trainable: trainable, packed: packed) }
+    let passes = (0..<Trainer.shardCount).map { _ in
+      GradientPass(graph, trainable: trainable, packed: packed, leavesProducts: true)
+    }
+    self.passes = passes
+    let left = passes[0].left
     evaluations = (0..<Trainer.shardCount).map { _ in GradientPass(graph, trainable: trainable, packed: packed) }
     var memory: [FloatMemory] = []
+    let parameters = parameters
     shardGradients = (0..<Trainer.shardCount).map { _ in
       plain.layers.enumerated().map { index, layer in
         guard layer.isTrainable, layer.spec.kind != .embedding else { return nil }
-        return shapes.parameters[index].map { shape in
+        return shapes.parameters[index].enumerated().map { place, shape in
+          if left[index].contains(place) { return parameters[index][place].gradient }
           let count = shape.shape.reduce(1, *)
           memory.append(FloatMemory(count, repeating: 0))
           return memory[memory.count - 1].base
@@ -148,7 +155,7 @@ public final class Trainer {
     shardMemory = memory
     var parts: [GradientPart] = []
     for (layer, gradients) in shardGradients[0].enumerated() where gradients != nil {
-      for (index, parameter) in parameters[layer].enumerated() {
+      for (index, parameter) in parameters[layer].enumerated() where !left[layer].contains(index) {
         for start in stride(from: 0, to: parameter.count, by: 1 << 13) {
           let end = min(start + (1 << 13), parameter.count)
           parts.append(GradientPart(layer: layer, index: index, range: start..<end))
