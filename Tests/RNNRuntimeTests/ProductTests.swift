@@ -177,11 +177,14 @@ import Testing
               started.c[row * product.steps.c + column] = product.c[row * startStep + column]
             }
           }
-          var result = product.c
-          kernels.multiply_packed(
-            rows, columns, inner, product.a, product.steps.a, packed, product.c, startStep, &result, product.steps.c)
           let expected = inner == 0 ? started.c : started.run(kernels)
-          #expect(result.map(\.bitPattern) == expected.map(\.bitPattern), "\(rows) x \(columns) x \(inner)")
+          for backwards: Int32 in [0, 1] {
+            var result = product.c
+            kernels.multiply_packed(
+              rows, columns, inner, product.a, product.steps.a, packed, product.c, startStep, &result,
+              product.steps.c, backwards)
+            #expect(result.map(\.bitPattern) == expected.map(\.bitPattern), "\(rows) x \(columns) x \(inner)")
+          }
         }
       }
     }

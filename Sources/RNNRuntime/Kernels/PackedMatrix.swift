@@ -100,11 +100,14 @@ package final class PackedParameters: @unchecked Sendable {
 
 /// c[rows, columns] <- start[rows, columns] + a[rows, inner] b[inner, columns], with b packed; to the bits of
 /// `multiplyAdd`. `start` and `c` may be the same memory.
+/// - Parameter fromTheEnd: whether a single row's last columns come first: of a product that is made again and again,
+///   every other one, so that it begins with what is still in the cache.
 @inline(__always)
 func multiplyPacked(
   rows: Int, columns: Int, inner: Int, _ a: UnsafePointer<Float>, step aStep: Int, _ packed: UnsafePointer<Float>,
-  from start: UnsafePointer<Float>, step startStep: Int, into c: Floats, step cStep: Int
+  from start: UnsafePointer<Float>, step startStep: Int, into c: Floats, step cStep: Int, fromTheEnd: Bool = false
 ) {
   guard rows > 0, columns > 0 else { return }
-  Kernels.table.multiply_packed(rows, columns, inner, a, aStep, packed, start, startStep, c, cStep)
+  Kernels.table.multiply_packed(
+    rows, columns, inner, a, aStep, packed, start, startStep, c, cStep, fromTheEnd ? 1 : 0)
 }

@@ -17,16 +17,17 @@ struct DenseLayer: UnaryLayer {
 
   func forward(_ run: inout ForwardRun) {
     let x = run.inputs[0]
+    let rows = x.rows
     let sums = spec.activation == .glu ? run.scratch : run.outputs[0].floats
     if let table = run.table {
-      for row in 0..<x.rows { (sums + row * spec.units).update(from: table.row(row), count: spec.units) }
+      for row in 0..<rows { (sums + row * spec.units).update(from: table.row(row), count: spec.units) }
     } else {
-      startRows(sums, rows: x.rows, width: spec.units, with: spec.useBias ? run.parameters[1] : nil)
+      startRows(sums, rows: rows, width: spec.units, with: spec.useBias ? run.parameters[1] : nil)
       multiplyAdd(
-        rows: x.rows, columns: spec.units, inner: x.width, x.floats, step: x.width, run.parameters[0],
+        rows: rows, columns: spec.units, inner: x.width, x.floats, step: x.width, run.parameters[0],
         step: spec.units, into: sums, step: spec.units)
     }
-    finishSums(spec.activation, sums, rows: x.rows, width: spec.units, out: run.outputs[0].floats, tape: run.tape)
+    finishSums(spec.activation, sums, rows: rows, width: spec.units, out: run.outputs[0].floats, tape: run.tape)
   }
 
   /// dz = f'(z) dy, dkernel += transposed(x) dz, dbias += sum of dz, dx += dz transposed(kernel)

@@ -77,7 +77,8 @@ final class GRULayer: UnaryLayer {
     let products = memory.step + step.rows.lowerBound * 3 * units
     multiplyPacked(
       rows: rows, columns: 3 * units, inner: units, memory.dropped + first, step: units, recurrent,
-      from: recurrentBias ?? UnsafePointer(memory.noBias), step: 0, into: products, step: 3 * units)
+      from: recurrentBias ?? UnsafePointer(memory.noBias), step: 0, into: products, step: 3 * units,
+      fromTheEnd: step.fromTheEnd)
     guard !isUsual else {
       return Kernels.table.gru_step(
         rows, units, step.sums, 3 * units, products, 3 * units, memory.states[0] + first, step.gates,

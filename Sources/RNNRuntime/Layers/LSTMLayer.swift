@@ -59,7 +59,7 @@ final class LSTMLayer: UnaryLayer {
     let first = step.rows.lowerBound * units
     multiplyPacked(
       rows: step.rows.count, columns: 4 * units, inner: units, memory.dropped + first, step: units, recurrent,
-      from: step.sums, step: 4 * units, into: step.sums, step: 4 * units)
+      from: step.sums, step: 4 * units, into: step.sums, step: 4 * units, fromTheEnd: step.fromTheEnd)
     guard !isUsual else {
       return Kernels.table.lstm_step(
         step.rows.count, units, step.sums, 4 * units, memory.states[1] + first, memory.states[0] + first, step.gates,

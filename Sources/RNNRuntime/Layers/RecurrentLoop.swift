@@ -123,6 +123,8 @@ struct RecurrentLoop {
     /// The first example's part of the cell's tape, and the floats to the next; `nil` outside training.
     var tape: Floats?
     var tapeStride: Int
+    /// See `multiplyPacked`.
+    var fromTheEnd: Bool
   }
 
   /// Runs all steps.
@@ -159,7 +161,10 @@ struct RecurrentLoop {
         project(source, x, times, bias, run, memory)
       }
       remember(memory, tape, time, batch: batch, timesteps: timesteps)
-      advance(memory, tape, x, time, sums: memory.sums + (time - times.lowerBound) * batch * width, batch: batch, step)
+      advance(
+        memory, tape, x, time, sums: memory.sums + (time - times.lowerBound) * batch * width, batch: batch,
+        fromTheEnd: run.fromTheEnd, step)
+      run.fromTheEnd.toggle()
       if options.returnSequences {
         for row in 0..<batch {
           let target = outputs + (row * timesteps + position) * outputWidth
@@ -289,7 +294,7 @@ struct RecurrentLoop {
   /// One step of all rows that are not masked, in runs of neighbours.
   private func advance(
     _ memory: Memory, _ tape: Tape?, _ x: Value, _ time: Int, sums: Floats, batch: Int,
-    _ step: (Memory, Step) -> Void
+    fromTheEnd: Bool, _ step: (Memory, Step) -> Void
   ) {
     let timesteps = x.shape[1]
     let width = gates * units
@@ -298,7 +303,7 @@ struct RecurrentLoop {
       return Step(
         rows: rows, sums: sums + rows.lowerBound * width, gates: tape.map { $0.gates + position * width },
         gatesStride: timesteps * width, tape: tape.map { $0.cell + position * cellTape },
-        tapeStride: timesteps * cellTape)
+        tapeStride: timesteps * cellTape, fromTheEnd: fromTheEnd)
     }
     guard let mask = x.mask, !options.ignoresMask else { return step(memory, part(0..<batch)) }
     func isValid(_ row: Int) -> Bool { mask[row * timesteps + time] != 0 }

@@ -33,7 +33,7 @@ final class SimpleRNNLayer: UnaryLayer {
       let (rows, first) = (step.rows.count, step.rows.lowerBound * units)
       multiplyPacked(
         rows: rows, columns: units, inner: units, memory.dropped + first, step: units, recurrent,
-        from: step.sums, step: units, into: step.sums, step: units)
+        from: step.sums, step: units, into: step.sums, step: units, fromTheEnd: step.fromTheEnd)
       if spec.activation.needsInput, let tape = step.tape {
         for row in 0..<rows { (tape + row * step.tapeStride).update(from: step.sums + row * units, count: units) }
       }

@@ -14,6 +14,7 @@ final class PreparedRun {
   private struct Step {
     var call: Int
     var layer: Int
+    let runtime: any RuntimeLayer
     var run: ForwardRun
     var lookup: Lookup?
   }
@@ -47,7 +48,7 @@ final class PreparedRun {
     for (index, call) in spec.calls.enumerated() where !call.inputs.isEmpty {
       let values = call.inputs.map { memory.value(plan.slots[$0.call][$0.output]) }
       var step = Step(
-        call: index, layer: call.layer,
+        call: index, layer: call.layer, runtime: model.graph.layers[call.layer],
         run: ForwardRun(
           inputs: values, outputs: plan.slots[index].map(memory.value),
           parameters: model.parameters.pointers[call.layer], packed: model.packed.forward[call.layer],
@@ -97,12 +98,14 @@ final class PreparedRun {
   /// Runs all calls.
   /// - Throws: `badData` with the name of the layer.
   func forward() throws {
-    for index in steps.indices {
-      steps[index].lookup?.find()
-      do {
-        try model.graph.layers[steps[index].layer].forward(&steps[index].run)
-      } catch let error as RNNError {
-        throw error.within("layer '\(model.graph.spec.layers[steps[index].layer].name)'")
+    try steps.withUnsafeMutableBufferPointer { steps in
+      for index in steps.indices {
+        steps[index].lookup?.find()
+        do {
+          try steps[index].runtime.forward(&steps[index].run)
+        } catch let error as RNNError {
+          throw error.within("layer '\(model.graph.spec.layers[steps[index].layer].name)'")
+        }
       }
     }
   }
