@@ -1,3 +1,6 @@
+import Foundation
+import RNNCore
+
 /// Memory for floats that begins with a cache line: where vectors lie across two lines, each of their loads takes two.
 package final class FloatMemory {
   /// Floats of a cache line, the longest vector.
@@ -19,6 +22,16 @@ package final class FloatMemory {
 
   /// So many floats, rounded up to whole lines.
   package static func lines(_ count: Int) -> Int { (count + line - 1) / line * line }
+}
+
+extension Tensor {
+  /// The floats of a memory that nobody writes to any more, where they lie.
+  init(floats memory: FloatMemory, shape: [Int]) throws {
+    let bytes = Data(
+      bytesNoCopy: memory.base, count: memory.count * MemoryLayout<Float>.stride,
+      deallocator: .custom { _, _ in withExtendedLifetime(memory) {} })
+    try self.init(dtype: .float32, shape: shape, bytes: bytes)
+  }
 }
 
 /// Cuts memory into pieces that begin with a cache line each.

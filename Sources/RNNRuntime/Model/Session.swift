@@ -31,7 +31,7 @@ public final class Session {
   /// Threads for many examples, started when there are.
   private lazy var pool = WorkerPool(threads: workers.count)
   /// Examples that run together; larger inputs are run in pieces of it, smaller ones are not cut.
-  private static let (largestPiece, smallestPiece) = (64, 8)
+  private static let (largestPiece, smallestPiece) = (32, 8)
 
   /// Which inputs and outputs `step` gives an axis of timesteps; found at the first step.
   private var stepShapes: (inputs: [Bool], outputs: [Bool])?
@@ -66,37 +66,43 @@ public final class Session {
       var state: SessionState?
       return try run(checked, &state)
     }
-    return try joined(try pieces(of: checked, size: size), batch: checked.batch)
+    return try run(checked, inPiecesOf: size)
   }
 
-  /// The outputs of each piece.
-  private func pieces(of checked: ModelInputs, size: Int) throws -> [[Tensor]] {
+  /// Runs pieces of many examples; each writes its part of the outputs.
+  private func run(_ checked: ModelInputs, inPiecesOf size: Int) throws -> [Tensor] {
     let starts = Array(stride(from: 0, to: checked.batch, by: size))
-    let results = SendableBox([Result<[Tensor], any Error>?](repeating: nil, count: starts.count))
+    func prepared(_ piece: Int, _ worker: Int) throws -> (run: PreparedRun, inputs: ModelInputs) {
+      let inputs = try checked.slice(starts[piece]..<min(starts[piece] + size, checked.batch))
+      return (try workers[worker].run(of: inputs.tensors.map(\.shape)), inputs)
+    }
+    let first = try prepared(0, 0).run
+    let outputs = model.graph.spec.outputs.indices.map { output -> (memory: FloatMemory, shape: [Int], count: Int) in
+      let value = first.output(output)
+      let count = value.count / size
+      return (FloatMemory(checked.batch * count), [checked.batch] + value.shape.dropFirst(), count)
+    }
+    let errors = SendableBox([(any Error)?](repeating: nil, count: starts.count))
     func run(_ worker: Int, of count: Int) {
       for piece in stride(from: worker, to: starts.count, by: count) {
-        let outputs = Result {
-          let inputs = try checked.slice(starts[piece]..<min(starts[piece] + size, checked.batch))
-          let prepared = try workers[worker].run(of: inputs.tensors.map(\.shape))
-          prepared.load(inputs)
-          prepared.start({ _, _, _ in nil }, continues: false)
-          try prepared.forward()
-          return try prepared.outputs()
+        do {
+          let (run, inputs) = try prepared(piece, worker)
+          run.load(inputs)
+          run.start({ _, _, _ in nil }, continues: false)
+          try run.forward()
+          for (index, output) in outputs.enumerated() {
+            let value = run.output(index)
+            (output.memory.base + starts[piece] * output.count).update(from: value.floats, count: value.count)
+          }
+        } catch {
+          errors.set(error, at: piece)
         }
-        results.set(outputs, at: piece)
       }
     }
     let count = min(workers.count, starts.count)
     if count == 1 { run(0, of: 1) } else { pool.run(count) { run($0, of: count) } }
-    return try results.values.compactMap { try $0?.get() }
-  }
-
-  private func joined(_ pieces: [[Tensor]], batch: Int) throws -> [Tensor] {
-    try pieces[0].indices.map { output in
-      var bytes = Data(capacity: pieces.reduce(0) { $0 + $1[output].bytes.count })
-      for piece in pieces { bytes.append(piece[output].bytes) }
-      return try Tensor(dtype: .float32, shape: [batch] + pieces[0][output].shape.dropFirst(), bytes: bytes)
-    }
+    if let error = errors.values.compactMap(\.self).first { throw error }
+    return try outputs.map { try Tensor(floats: $0.memory, shape: $0.shape) }
   }
 
   /// Lets stateful layers start from rest again.
