@@ -8,7 +8,7 @@ import RNNRuntime
 ///     Figures measure FOLDER PROGRAMS PYTHON [NAME..]  measures all, or what begins with one of the names
 ///     Figures limit                                    measures what the machine can do
 ///     Figures products OPERATIONS                      matrix products beside OpenBLAS, and shares of the limit
-///     Figures run WORKLOAD FOLDER THREADS              our side of one workload, as the peers' scripts
+///     Figures run WORKLOAD FOLDER THREADS [PEER]       our side of one workload, as the peers' scripts; or a peer in C
 ///
 /// PROGRAMS is the folder of the release builds of `rnnconv` and `rnnconv-hdf5`; PYTHON an interpreter with the peers.
 /// These are processes of their own because a child's peak memory counts from what its parent had when it started it.
@@ -29,9 +29,15 @@ struct Figures {
         python: URL(fileURLWithPath: arguments[4]), only: Array(arguments.dropFirst(5)))
     case ("limit", 2): print(MachineLimit.measure().line)
     case ("products", 3): try ProductFigures.measure(operations: Double(arguments[2]) ?? 1)
-    case ("run", 5):
+    case ("run", 5...6):
       guard let workload = Workload.named(arguments[2]) else { usage() }
-      print(try workload.work(URL(fileURLWithPath: arguments[3]), Int(arguments[4]) ?? 1).line)
+      let folder = URL(fileURLWithPath: arguments[3])
+      if arguments.count == 6 {
+        guard let peer = workload.ownPeers[arguments[5]] else { usage() }
+        print(try peer(folder).line)
+      } else {
+        print(try workload.work(folder, Int(arguments[4]) ?? 1).line)
+      }
     default: usage()
     }
   }
@@ -60,7 +66,8 @@ struct Figures {
 
   private static func usage() -> Never {
     print(
-      "usage: Figures make FOLDER PROGRAMS | measure FOLDER PROGRAMS PYTHON [NAME..] | run WORKLOAD FOLDER THREADS")
+      "usage: Figures make FOLDER PROGRAMS | measure FOLDER PROGRAMS PYTHON [NAME..] | run WORKLOAD FOLDER THREADS [PEER]"
+    )
     exit(64)
   }
 

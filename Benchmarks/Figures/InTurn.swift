@@ -30,8 +30,12 @@ struct InTurn {
   private func measure(_ workload: Workload, threads: Int) throws {
     var own = Runs()
     var peers = workload.peers.map { _ in Runs() }
+    let ownPeers = workload.ownPeers.keys.sorted()
+    var compiled = ownPeers.map { _ in Runs() }
     for _ in 0..<rounds {
-      try run([program.path, "run", workload.name, folder.path, "\(threads)"], threads: threads, into: &own)
+      let ours = [program.path, "run", workload.name, folder.path, "\(threads)"]
+      try run(ours, threads: threads, into: &own)
+      for (index, peer) in ownPeers.enumerated() { try run(ours + [peer], threads: threads, into: &compiled[index]) }
       for (index, peer) in workload.peers.enumerated() {
         try run(
           [python.path, Figures.script(workload.script), peer, folder.path, "\(threads)"]
@@ -39,14 +43,18 @@ struct InTurn {
       }
     }
     print("\(workload.title), \(threads) thread\(threads == 1 ? "" : "s"), in turn, \(rounds) rounds:")
-    for (name, runs) in zip(["rnnconv"] + workload.peers, [own] + peers) { print(line(name, runs, workload)) }
-    if let tolerance = workload.tolerance { try compare(own, peers, workload, tolerance) }
+    let all = Array(zip(workload.peers + ownPeers, peers + compiled))
+    for (name, runs) in [("rnnconv", own)] + all { print(line(name, runs, workload)) }
+    if let tolerance = workload.tolerance { try compare(own, all, tolerance) }
     let fastest = peers.compactMap { $0.median(\.p50) }.min() ?? .infinity
     let ours = own.median(\.p50) ?? .infinity
     var summary =
       "  rnnconv takes \(Figures.format(ours / fastest, 3)) of the fastest peer's time (goal: \(workload.goal))"
     if let ours = own.median(\.p99), let fastest = peers.compactMap({ $0.median(\.p99) }).min() {
       summary += ", \(Figures.format(ours / fastest, 3)) at p99"
+    }
+    for (name, runs) in zip(ownPeers, compiled) {
+      summary += ", \(Figures.format(ours / (runs.median(\.p50) ?? .infinity), 3)) of \(name)'s"
     }
     if let goal = workload.memoryGoal {
       let ratio = Double(own.peakBytes) / Double(peers.map(\.peakBytes).min() ?? 1)
@@ -81,8 +89,8 @@ struct InTurn {
     return line
   }
 
-  private func compare(_ own: Runs, _ peers: [Runs], _ workload: Workload, _ tolerance: Double) throws {
-    for (name, peer) in zip(workload.peers, peers) {
+  private func compare(_ own: Runs, _ peers: [(String, Runs)], _ tolerance: Double) throws {
+    for (name, peer) in peers {
       guard let ours = own.readings.first?.outputs, let theirs = peer.readings.first?.outputs,
         ours.count == theirs.count, !ours.isEmpty,
         zip(ours, theirs).allSatisfy({ abs($0 - $1) <= tolerance })

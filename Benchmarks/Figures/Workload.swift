@@ -11,6 +11,8 @@ struct Workload: Sendable {
   /// What the processes are told behind the number of threads.
   var argument: String?
   var peers: [String]
+  /// Peers that this program runs itself, by name; the goal is not theirs.
+  var ownPeers: [String: @Sendable (URL) throws -> Reading] = [:]
   var threads: [Int]
   /// Ours / fastest peer, at most.
   var goal: Double
@@ -54,7 +56,8 @@ struct Workload: Sendable {
     + [8, 16, 32, 64].map { units in
       Workload(
         name: "streaming-\(units)", title: "one step of an LSTM(\(units)) and Dense(1), input 1", unit: "step",
-        script: "streaming.py", argument: "\(units)", peers: ["onnxruntime"], threads: [1], goal: 0.1,
+        script: "streaming.py", argument: "\(units)", peers: ["onnxruntime"],
+        ownPeers: ["fixed-size": { try StreamingWork.runFixedSize(units: units, $0) }], threads: [1], goal: 0.1,
         operations: Double(2 * 4 * units * (units + 1) + 2 * units), tolerance: 1e-6
       ) { folder, _ in try StreamingWork.run(units: units, folder) }
     }
