@@ -7,13 +7,16 @@ import Testing
 /// A case of `fixtures/training/`: one run forwards and backwards from the cotangents that stand beside the model.
 struct GradientRun {
   let outputs: [(values: [Float], shape: [Int])]
+  /// Whether a layer left any.
+  let hasProducts: Bool
   private let native: NativeModel
   private let inputGradients: [[Float]?]
   /// By path, after the run: what moving statistics came to, and d loss / d parameter.
   private(set) var parameters: [String: [Float]] = [:]
   private(set) var gradients: [String: [Float]] = [:]
 
-  init(_ fixture: TrainingCase, isTraining: Bool) throws {
+  /// - Parameter leavesProducts: whether products that layers can leave are made here, in two parts.
+  init(_ fixture: TrainingCase, isTraining: Bool, leavesProducts: Bool = false) throws {
     native = try fixture.model()
     let graph = RuntimeGraph(native.spec)
     let plain = native.spec.plain
@@ -34,7 +37,8 @@ struct GradientRun {
     let sums = values.map { $0.map { FloatMemory($0.count, repeating: 0) } }
     let pointers = values.map { $0.map { UnsafePointer($0.base) } }
     let pass = GradientPass(
-      graph, trainable: plain.layers.map { isTraining ? $0.isTrainable : true }, wantsInputs: true)
+      graph, trainable: plain.layers.map { isTraining ? $0.isTrainable : true }, wantsInputs: true,
+      leavesProducts: leavesProducts)
     let inputs = try ModelInputs(try fixture.arrays("inputs.npz").map(\.tensor), graph)
     outputs = try pass.forward(
       inputs, parameters: pointers, seed: isTraining ? 1 : nil, step: 0, firstExample: 0
@@ -45,6 +49,13 @@ struct GradientRun {
       for (index, value) in cotangents[output].floats().enumerated() { gradient[index] = value }
     }
     for part in embeddings { part.add(to: sums[part.layer][0].base) }
+    for (layer, product) in pass.products {
+      let middle = product.columns / 3
+      for columns in [0..<middle, middle..<product.columns] {
+        product.add(to: sums[layer][product.parameter].base, columns: columns)
+      }
+    }
+    hasProducts = !pass.products.isEmpty
     for layer in shapes.indices {
       for parameter in shapes[layer].indices {
         func floats(_ memory: FloatMemory) -> [Float] {

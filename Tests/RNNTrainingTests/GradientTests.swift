@@ -7,6 +7,16 @@ struct GradientTests {
   @Test(arguments: TrainingCase.all("gradients"))
   func agreesWithKeras(_ fixture: TrainingCase) throws {
     try GradientRun(fixture, isTraining: false).expectGradients(of: fixture)
+    let left = try GradientRun(fixture, isTraining: false, leavesProducts: true)
+    if left.hasProducts { try left.expectGradients(of: fixture) }
+  }
+
+  /// LSTMs do, also within other layers.
+  @Test func someLeaveTheirProducts() throws {
+    let left = try TrainingCase.all("gradients").filter {
+      try GradientRun($0, isTraining: false, leavesProducts: true).hasProducts
+    }
+    #expect(left.count >= 10)
   }
 
   @Test func thereAreCases() {
