@@ -21,7 +21,8 @@ let package = Package(
   ],
   targets: [
     // Values: tensors, checkpoints, the model and its native file.
-    .target(name: "RNNCore", dependencies: ["CSystem"]),
+    .target(name: "CFileSystem"),
+    .target(name: "RNNCore", dependencies: ["CFileSystem"]),
 
     // Bytes <-> Checkpoint.
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),

@@ -33,16 +33,6 @@ int rnn_pipe(int ends[2]) {
 #endif
 }
 
-void rnn_begin_writing(int descriptor, long long offset, long long count) {
-#ifdef __linux__
-  sync_file_range(descriptor, offset, count, SYNC_FILE_RANGE_WRITE);
-#else
-  (void)descriptor;
-  (void)offset;
-  (void)count;
-#endif
-}
-
 int rnn_memory_file(const char *name) {
 #ifdef __linux__
   return memfd_create(name, MFD_CLOEXEC);

@@ -20,15 +20,14 @@ public struct Source: Sendable {
   /// - Parameter helper: where the HDF5 helper is; `nil` for beside the program.
   /// - Throws: `noInput`, `badData`, or `unsupported` for a kind of file that is not read.
   public init(contentsOf url: URL, helper: URL? = nil) throws {
-    let data = try InputFile.contents(of: url)
-    (content, container) = try locating(url.path) { try Source.open(data, url, helper) }
+    let (data, file) = try InputFile.opened(url)
+    (content, container) = try locating(url.path) { try Source.open(data, file, helper) }
   }
 
-  private static func open(_ data: Data, _ url: URL, _ helper: URL?) throws -> (Content, String) {
+  private static func open(_ data: Data, _ file: FileHandle, _ helper: URL?) throws -> (Content, String) {
     let kind = ContainerKind.recognise(data)
     switch kind {
     case .hdf5:
-      let file = try FileHandle(forReadingFrom: url)
       return (.checkpoint(try hdf5(try HDF5Helper(at: helper).read(file, data))), "HDF5")
     case .kerasArchive:
       return (.checkpoint(try archive(data, helper)), ".keras archive")

@@ -166,12 +166,12 @@ public final class HDF5Reader {
   private func plainOffset(_ dataset: hid_t, _ type: hid_t, _ dtype: DType, _ size: Int) throws -> Int? {
     let creation = try HDF5Library.check(H5Dget_create_plist(dataset), "the dataset's storage is damaged")
     defer { H5Pclose(creation) }
+    // One that was never written takes no storage, and has an address all the same.
     guard size > 0, H5Pget_layout(creation) == H5D_CONTIGUOUS, H5Dget_storage_size(dataset) == hsize_t(size) else {
       return nil
     }
     let memoryType = try HDF5Reader.memoryType(dtype, of: H5Tcopy(type))
     defer { H5Tclose(memoryType) }
-    // One that was never written has no address, which is no `Int`.
     guard H5Tequal(type, memoryType) > 0, let offset = Int(exactly: H5Dget_offset(dataset)),
       offset <= image.pointee.length - size
     else { return nil }

@@ -15,7 +15,7 @@ struct GradientRun {
   private(set) var parameters: [String: [Float]] = [:]
   private(set) var gradients: [String: [Float]] = [:]
 
-  /// - Parameter leavesProducts: whether products that layers can leave are made here, in two parts.
+  /// - Parameter leavesProducts: whether products that layers can leave are made here, in four parts.
   init(_ fixture: TrainingCase, isTraining: Bool, leavesProducts: Bool = false) throws {
     native = try fixture.model()
     let graph = RuntimeGraph(native.spec)
@@ -50,9 +50,11 @@ struct GradientRun {
     }
     for part in embeddings { part.add(to: sums[part.layer][0].base) }
     for (layer, product) in pass.products {
-      let middle = product.columns / 3
-      for columns in [0..<middle, middle..<product.columns] {
-        product.add(to: sums[layer][product.parameter].base, columns: columns)
+      let (row, column) = (product.rows / 2, product.columns / 3)
+      for rows in [0..<row, row..<product.rows] {
+        for columns in [0..<column, column..<product.columns] {
+          product.add(to: sums[layer][product.parameter].base, .init(rows: rows, columns: columns))
+        }
       }
     }
     hasProducts = !pass.products.isEmpty

@@ -27,7 +27,7 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
   size_t (*packed_count)(size_t n, size_t k);
   void (*pack)(size_t n, size_t k, const float *b, size_t ldb, float *out);
   /* c[m, n] <- start[m, n] + a[m, k] b[k, n], to the bits of multiply_add; start and c may be the same memory. With
-   * `backwards` not 0, a single row's columns are made from the last to the first. */
+   * `backwards` not 0, the parts that a single row's columns are made in come from the last to the first. */
   void (*multiply_packed)(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *packed,
                           const float *start, size_t lds, float *c, size_t ldc, int backwards);
 

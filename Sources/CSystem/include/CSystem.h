@@ -17,8 +17,4 @@ int rnn_pipe(int ends[2]);
 
 /* A file in memory, which no folder knows; closed when another program starts. */
 int rnn_memory_file(const char *name);
-
-/* Begins to bring a part of a file to its disk, and does not wait; elsewhere than on Linux nothing. */
-void rnn_begin_writing(int descriptor, long long offset, long long count);
-
 #endif

@@ -1,4 +1,4 @@
-import CSystem
+import CFileSystem
 import Foundation
 
 #if canImport(Darwin)

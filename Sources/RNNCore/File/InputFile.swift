@@ -15,17 +15,20 @@ public enum InputFile {
   /// A file that somebody shortens in the meantime ends the process, as with every mapping.
   /// - Throws: `noInput` where there is no such file or it cannot be read, `usage` for a directory, `badData` for an
   ///   empty file.
-  public static func contents(of url: URL) throws -> Data {
+  public static func contents(of url: URL) throws -> Data { try opened(url).contents }
+
+  /// The same, with a handle at the file's start: of this very file, whatever the name stands for in the meantime.
+  public static func opened(_ url: URL) throws -> (contents: Data, handle: FileHandle) {
     try check(url)
     let descriptor = open(url.path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw unreadable(url) }
-    defer { close(descriptor) }
+    let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
     var status = stat()
     guard fstat(descriptor, &status) == 0, status.st_size > 0 else { throw unreadable(url) }
     let size = Int(status.st_size)
     let mapping = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0)
     guard let mapping, mapping != MAP_FAILED else { throw unreadable(url) }
-    return Data(bytesNoCopy: mapping, count: size, deallocator: .unmap)
+    return (Data(bytesNoCopy: mapping, count: size, deallocator: .unmap), handle)
   }
 
   private static func unreadable(_ url: URL) -> RNNError {

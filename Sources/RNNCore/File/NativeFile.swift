@@ -190,16 +190,20 @@ extension NativeModel {
   /// - Returns: the model with its digest.
   package func write(to url: URL, replacing: Bool, digest: () throws -> String) throws -> NativeModel {
     var model = self
-    // The header's length must not change.
     model.provenance.sha256 = String(repeating: "0", count: 64)
     var file = try model.safetensors()
+    let length = try file.header().count
     try AtomicFile.write(to: url, replacing: replacing) {
       try file.write(to: $0)
     } beginning: {
       model.provenance.sha256 = try digest()
       let text = String(decoding: try NativeFile.jsonEncoder.encode(model.provenance), as: UTF8.self)
       file.metadata = file.metadata.map { $0.key == NativeFile.Key.provenance ? ($0.key, text) : $0 }
-      return try file.header()
+      let header = try file.header()
+      guard header.count == length else {
+        throw RNNError(.internalError, "a digest of another length than SHA-256's")
+      }
+      return header
     }
     return model
   }

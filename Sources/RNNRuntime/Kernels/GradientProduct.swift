@@ -2,22 +2,37 @@
 package struct GradientProduct {
   /// The matrix's place among the layer's parameters; it is (rows, columns).
   package var parameter: Int
-  var rows: Int
+  package var rows: Int
   package var columns: Int
   var inner: Int
   /// Rows of `rows` floats without gaps, and of `columns` floats.
   var a: UnsafePointer<Float>
   var b: UnsafePointer<Float>
 
-  /// gradient += transposed(a) b, for some of the columns. The bits of a column do not depend on the others.
-  package func add(to gradient: UnsafeMutablePointer<Float>, columns part: Range<Int>) {
-    multiplyTransposedAdd(
-      rows: rows, columns: part.count, inner: inner, a, step: rows, b + part.lowerBound, step: columns,
-      into: gradient + part.lowerBound, step: columns)
+  /// Some rows and columns of the gradient, whose bits do not depend on the others.
+  package struct Part {
+    package var rows: Range<Int>
+    package var columns: Range<Int>
+
+    package init(rows: Range<Int>, columns: Range<Int>) {
+      (self.rows, self.columns) = (rows, columns)
+    }
   }
 
-  /// Sets some columns of the gradient to 0.
-  package func clear(_ gradient: UnsafeMutablePointer<Float>, columns part: Range<Int>) {
-    for row in 0..<rows { (gradient + row * columns + part.lowerBound).update(repeating: 0, count: part.count) }
+  package var whole: Part { Part(rows: 0..<rows, columns: 0..<columns) }
+
+  /// gradient += transposed(a) b
+  package func add(to gradient: UnsafeMutablePointer<Float>, _ part: Part) {
+    multiplyTransposedAdd(
+      rows: part.rows.count, columns: part.columns.count, inner: inner, a + part.rows.lowerBound, step: rows,
+      b + part.columns.lowerBound, step: columns,
+      into: gradient + part.rows.lowerBound * columns + part.columns.lowerBound, step: columns)
+  }
+
+  /// gradient <- 0
+  package func clear(_ gradient: UnsafeMutablePointer<Float>, _ part: Part) {
+    for row in part.rows {
+      (gradient + row * columns + part.columns.lowerBound).update(repeating: 0, count: part.columns.count)
+    }
   }
 }

@@ -47,9 +47,9 @@ final class GRULayer: UnaryLayer {
       parts.map { PackedMatrix(parameter: 1, rows: units, columns: $0, step: 3 * units) })
   }
 
-  /// Reset before the product: what goes through n's part does not go through h.
   var writesInputGradient: Bool { loop.writesInputGradient }
 
+  /// Reset before the product: what goes through n's part does not go through h.
   var backwardMatrices: [PackedMatrix] {
     loop.backwardMatrices(columns: spec.resetAfter ? 3 * spec.units : 2 * spec.units)
   }

@@ -22,7 +22,8 @@ extension RecurrentLoop {
     /// d loss / d state: of those after the step on entry, of those before it on return (the first without the part
     /// that goes through the recurrent product, which the loop adds).
     var states: StatePointers
-    /// To be filled: d loss / d (x K + b), and d loss / d (h R + b'); the same memory without `hasStateSums`.
+    /// To be filled: d loss / d (x K + b), and d loss / d (h R + b'); the same memory without `hasStateSums`, and that of the
+    /// gates with `sumsReplaceGates`.
     var inputSums: Floats
     var stateSums: Floats
     /// Working memory.
@@ -102,11 +103,6 @@ extension RecurrentLoop {
       }
     }
     if options.emitsState { Kernels.table.add(states[0], carried, batch * outputWidth) }
-    for index in stateWidths.indices where run.inputs.count > index + 1 {
-      if let gradient = run.inputGradients[index + 1] {
-        Kernels.table.add(gradient, states[index], batch * stateWidths[index])
-      }
-    }
     if run.parameterGradients != nil {
       run.add(
         GradientProduct(
@@ -129,6 +125,12 @@ extension RecurrentLoop {
           let start = (example * timesteps + time) * channels
           Kernels.table.multiply_accumulate(dx + start, inputGradient + start, keep, channels)
         }
+      }
+    }
+    // Behind the input's gradient, which may be written: a state's may lie in the same place.
+    for index in stateWidths.indices where run.inputs.count > index + 1 {
+      if let gradient = run.inputGradients[index + 1] {
+        Kernels.table.add(gradient, states[index], batch * stateWidths[index])
       }
     }
   }

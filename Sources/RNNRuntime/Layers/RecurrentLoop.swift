@@ -74,7 +74,7 @@ struct RecurrentLoop {
 
   /// What a forward run leaves for the backward run, all by time and not by reading order.
   struct Tape {
-    /// (batch, timesteps, gates x units): as the cell leaves them.
+    /// (batch, timesteps, gates x units): as the cell leaves them; the backward run may put gradients in their place.
     var gates: Floats
     /// The states before each step, each (batch, timesteps, units); the first behind recurrent dropout.
     var before: StatePointers

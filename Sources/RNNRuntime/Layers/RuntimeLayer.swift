@@ -80,7 +80,8 @@ struct ForwardRun {
   var isTraining: Bool { noise != nil }
 }
 
-/// The backward run that belongs to a forward run: the values, parameters, tape and noise are those of the latter.
+/// The backward run that belongs to a forward run: the values, parameters, tape and noise are those of the latter. It may
+/// use the tape up, so that there is one for each forward run.
 struct BackwardRun {
   var inputs: [Value]
   var outputs: [Value]
@@ -94,7 +95,7 @@ struct BackwardRun {
   var outputGradients: [Floats]
   /// Added to: d loss / d input; `nil` where nobody needs it.
   var inputGradients: [Floats?]
-  /// Added to: d loss / d parameter; `nil` for a frozen layer.
+  /// Added to: d loss / d parameter; `nil` for a frozen layer. Those of products that are left are not to be touched.
   var parameterGradients: [Floats]?
   /// Takes the products of the layer's `leavableGradients`, whose factors stay until the next forward run, so that one
   /// product for all parts of a batch reads and writes the gradient once; `nil` where the layer is to add them itself.
@@ -147,7 +148,7 @@ extension BackwardRun {
   func add(_ product: GradientProduct) {
     guard let gradients = parameterGradients else { return }
     if let leave { return leave(product) }
-    product.add(to: gradients[product.parameter], columns: 0..<product.columns)
+    product.add(to: gradients[product.parameter], product.whole)
   }
 }
 

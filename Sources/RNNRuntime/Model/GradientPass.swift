@@ -130,7 +130,7 @@ package final class GradientPass {
   }
 
   /// The first call, in the order of the backward run, whose outputs' or parameters' gradients hold NaN or infinity.
-  /// - Parameter parameterGradients: for each layer, as `backward` filled them.
+  /// - Parameter parameterGradients: for each layer, as `backward` filled them, and the sums of what it left.
   package func firstBadGradient(_ parameterGradients: [[UnsafeMutablePointer<Float>]]) -> Int? {
     guard let plan, let shapes = try? graph.spec.shapes().parameters else {
       return nil
@@ -147,7 +147,7 @@ package final class GradientPass {
     }
   }
 
-  /// Runs backward from the last forward run. Gradients end at the batch's first step: what a state was made of lies in
+  /// Runs backward from the last forward run, once. Gradients end at the batch's first step: what a state was made of lies in
   /// the batch before (truncated back-propagation through time).
   /// - Parameters:
   ///   - outputGradients: fills d loss / d output of the given output.

@@ -106,7 +106,7 @@ extension Trainer {
   /// Whether the parameter's gradient is the sum of the shards'.
   private func hasShards(_ parameter: TrainingParameter) -> Bool { shardGradients[0][parameter.layer] != nil }
 
-  /// Products that the shards left: every thread takes columns of its own, and the shards in order.
+  /// Products that the shards left: every thread takes columns or rows of its own, and the shards in order.
   private func addProducts(shards: Int) {
     let products = passes.prefix(shards).flatMap(\.products)
     for (layer, left) in passes[0].left.enumerated() {
@@ -117,11 +117,19 @@ extension Trainer {
           parameter.clearGradient(pool)
           continue
         }
-        // In whole groups of the kernel's columns.
-        pool.cut((first.columns + 63) / 64) { groups in
-          let columns = 64 * groups.lowerBound..<min(64 * groups.upperBound, first.columns)
-          first.clear(parameter.gradient, columns: columns)
-          for product in products { product.add(to: parameter.gradient, columns: columns) }
+        func add(_ part: GradientProduct.Part) {
+          first.clear(parameter.gradient, part)
+          for product in products { product.add(to: parameter.gradient, part) }
+        }
+        // In whole groups of the product's columns, which are brought into order once.
+        let groups = (first.columns + 63) / 64
+        if groups >= threads {
+          pool.cut(groups) {
+            let columns = 64 * $0.lowerBound..<min(64 * $0.upperBound, first.columns)
+            add(.init(rows: 0..<first.rows, columns: columns))
+          }
+        } else {
+          pool.cut(first.rows) { add(.init(rows: $0, columns: 0..<first.columns)) }
         }
       }
     }
