@@ -62,6 +62,9 @@ public struct Loss: Sendable, Equatable {
     _ target: UnsafePointer<Float>, _ prediction: UnsafePointer<Float>, width: Int,
     gradient: UnsafeMutablePointer<Float>
   ) -> Double {
+    if kind == .sparseCategoricalCrossentropy, fromLogits {
+      return softmaxLoss(prediction, label: Int(target[0]), width: width, gradient: gradient)
+    }
     let y = targets(target, width)
     let p = (0..<width).map { Double(prediction[$0]) }
     let (value, slopes): (Double, [Double]) =
@@ -118,6 +121,26 @@ extension Loss {
       }
     }
     return (sum / count, slopes)
+  }
+
+  /// `categorical` from logits for one class, without an array: a language model takes it for every character.
+  private func softmaxLoss(
+    _ logits: UnsafePointer<Float>, label: Int, width: Int, gradient: UnsafeMutablePointer<Float>
+  ) -> Double {
+    guard (0..<width).contains(label) else {
+      gradient.update(repeating: 0, count: width)
+      return 0
+    }
+    return withUnsafeTemporaryAllocation(of: Double.self, capacity: width) { powers in
+      let highest = Double((0..<width).reduce(-Float.infinity) { Swift.max($0, logits[$1]) })
+      var total = 0.0
+      for index in 0..<width {
+        powers[index] = .exp(Double(logits[index]) - highest)
+        total += powers[index]
+      }
+      for index in 0..<width { gradient[index] = Float(powers[index] / total - (index == label ? 1 : 0)) }
+      return .log(total) - (Double(logits[label]) - highest)
+    }
   }
 
   /// -sum of y log p, p brought to the sum 1; from logits, of their softmax.
