@@ -148,7 +148,11 @@ import Testing
   @Test(arguments: InstructionSets.names)
   func transposedProductsHaveTheSameBits(name: String) throws {
     let kernels = try InstructionSets.table(name)
-    for (rows, columns, inner) in [(1, 1, 1), (3, 17, 5), (13, 64, 250), (70, 140, 30), (390, 33, 10), (64, 8, 200)] {
+    for (rows, columns, inner) in [
+      (1, 1, 1), (3, 17, 5), (13, 64, 250), (70, 140, 30), (390, 33, 10), (64, 8, 200),
+      // With the gap as wide as whole vectors.
+      (9, 6, 5), (9, 14, 5), (9, 30, 5), (50, 62, 7),
+    ] {
       let product = Product(rows, columns, inner, gap: 2, seed: UInt64(columns))
       var transposed = [Float](repeating: .nan, count: inner * (rows + 3))
       for row in 0..<rows {
