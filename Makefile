@@ -5,7 +5,7 @@ PREFIX ?= /usr/local
 override PREFIX := $(patsubst ~/%,$(HOME)/%,$(PREFIX))
 DEBIAN_PACKAGES := libhdf5-dev zlib1g-dev pkg-config
 RELEASE := .build/release
-# With the Swift library inside, a program starts in half the time and needs nothing but the C library.
+# With the Swift library inside, a program starts in half the time, and on machines without Swift.
 STATIC := $(if $(filter Linux,$(shell uname)),--static-swift-stdlib)
 DEMO := .build/demo
 SOURCES := Package.swift Sources Tests Examples/Sentiment/Package.swift Examples/Sentiment/Sources Benchmarks/Figures

@@ -139,7 +139,9 @@ public final class HDF5Reader {
   }
 
   private func describeDataset(_ dataset: hid_t, path: String) throws {
-    try checkStorage(dataset)
+    let creation = try HDF5Library.check(H5Dget_create_plist(dataset), "the dataset's storage is damaged")
+    defer { H5Pclose(creation) }
+    try checkStorage(creation)
     let type = try HDF5Library.check(H5Dget_type(dataset), "the element type is damaged")
     defer { H5Tclose(type) }
     let space = try HDF5Library.check(H5Dget_space(dataset), "the shape is damaged")
@@ -153,7 +155,7 @@ public final class HDF5Reader {
         throw RNNError.badData("the dataset of shape \(shape) is larger than a file of this size can hold")
       }
       totalBytes = total
-      let offset = try plainOffset(dataset, type, dtype, size)
+      let offset = try plainOffset(dataset, creation, type, dtype, size)
       datasets.append(Dataset(path: path, dtype: dtype, shape: shape, offset: offset))
     case .fixedString, .variableString:
       // Keras stores no weights as strings; kept as an attribute, so that nothing in the file is silently lost.
@@ -163,9 +165,9 @@ public final class HDF5Reader {
   }
 
   /// Where a dataset's bytes lie in one piece, of the type that they have in memory.
-  private func plainOffset(_ dataset: hid_t, _ type: hid_t, _ dtype: DType, _ size: Int) throws -> Int? {
-    let creation = try HDF5Library.check(H5Dget_create_plist(dataset), "the dataset's storage is damaged")
-    defer { H5Pclose(creation) }
+  private func plainOffset(
+    _ dataset: hid_t, _ creation: hid_t, _ type: hid_t, _ dtype: DType, _ size: Int
+  ) throws -> Int? {
     // One that was never written takes no storage, and has an address all the same.
     guard size > 0, H5Pget_layout(creation) == H5D_CONTIGUOUS, H5Dget_storage_size(dataset) == hsize_t(size) else {
       return nil
@@ -183,9 +185,8 @@ public final class HDF5Reader {
     H5Z_FILTER_DEFLATE, H5Z_FILTER_SHUFFLE, H5Z_FILTER_FLETCHER32, H5Z_FILTER_NBIT, H5Z_FILTER_SCALEOFFSET,
   ]
 
-  private func checkStorage(_ dataset: hid_t) throws {
-    let creation = try HDF5Library.check(H5Dget_create_plist(dataset), "the dataset's storage is damaged")
-    defer { H5Pclose(creation) }
+  /// - Parameter creation: the dataset's properties.
+  private func checkStorage(_ creation: hid_t) throws {
     guard H5Pget_layout(creation) != H5D_VIRTUAL else {
       throw RNNError.unsupported("a virtual dataset, whose data lie in other files")
     }

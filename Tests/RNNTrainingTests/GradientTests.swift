@@ -14,7 +14,8 @@ struct GradientTests {
   /// LSTMs do, also within other layers.
   @Test func someLeaveTheirProducts() throws {
     let left = try TrainingCase.all("gradients").filter {
-      try GradientRun($0, isTraining: false, leavesProducts: true).hasProducts
+      try $0.folder.lastPathComponent.contains("lstm")
+        && GradientRun($0, isTraining: false, leavesProducts: true).hasProducts
     }
     #expect(left.count >= 10)
   }

@@ -72,11 +72,7 @@ public final class Session {
   /// Runs pieces of many examples; each writes its part of the outputs.
   private func run(_ checked: ModelInputs, inPiecesOf size: Int) throws -> [Tensor] {
     let starts = Array(stride(from: 0, to: checked.batch, by: size))
-    func prepared(_ piece: Int, _ worker: Int) throws -> (run: PreparedRun, inputs: ModelInputs) {
-      let inputs = try checked.slice(starts[piece]..<min(starts[piece] + size, checked.batch))
-      return (try workers[worker].run(of: inputs.tensors.map(\.shape)), inputs)
-    }
-    let first = try prepared(0, 0).run
+    let first = try workers[0].run(of: checked.tensors.map { [size] + $0.shape.dropFirst() })
     let outputs = model.graph.spec.outputs.indices.map { output -> (memory: FloatMemory, shape: [Int], count: Int) in
       let value = first.output(output)
       let count = value.count / size
@@ -86,7 +82,8 @@ public final class Session {
     func run(_ worker: Int, of count: Int) {
       for piece in stride(from: worker, to: starts.count, by: count) {
         do {
-          let (run, inputs) = try prepared(piece, worker)
+          let inputs = try checked.slice(starts[piece]..<min(starts[piece] + size, checked.batch))
+          let run = try workers[worker].run(of: inputs.tensors.map(\.shape))
           run.load(inputs)
           run.start({ _, _, _ in nil }, continues: false)
           try run.forward()

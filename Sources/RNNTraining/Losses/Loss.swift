@@ -62,8 +62,8 @@ public struct Loss: Sendable, Equatable {
     _ target: UnsafePointer<Float>, _ prediction: UnsafePointer<Float>, width: Int,
     gradient: UnsafeMutablePointer<Float>
   ) -> Double {
-    if kind == .sparseCategoricalCrossentropy, fromLogits {
-      return softmaxLoss(prediction, label: Int(target[0]), width: width, gradient: gradient)
+    if fromLogits, kind == .sparseCategoricalCrossentropy || kind == .categoricalCrossentropy {
+      return softmaxLoss(target, prediction, width: width, gradient: gradient)
     }
     let y = targets(target, width)
     let p = (0..<width).map { Double(prediction[$0]) }
@@ -123,37 +123,36 @@ extension Loss {
     return (sum / count, slopes)
   }
 
-  /// `categorical` from logits for one class, without an array: a language model takes it for every character.
+  /// -sum of y log p, p the softmax of the logits. Without arrays: a language model takes it for every character.
   private func softmaxLoss(
-    _ logits: UnsafePointer<Float>, label: Int, width: Int, gradient: UnsafeMutablePointer<Float>
+    _ target: UnsafePointer<Float>, _ logits: UnsafePointer<Float>, width: Int, gradient: UnsafeMutablePointer<Float>
   ) -> Double {
-    guard (0..<width).contains(label) else {
-      gradient.update(repeating: 0, count: width)
-      return 0
-    }
+    let isSparse = hasSparseTargets
+    let label = isSparse ? Int(target[0]) : -1
+    let (kept, spread) = (1 - labelSmoothing, labelSmoothing / Double(width))
+    func y(_ index: Int) -> Double { isSparse ? (index == label ? 1 : 0) : Double(target[index]) * kept + spread }
     return withUnsafeTemporaryAllocation(of: Double.self, capacity: width) { powers in
       let highest = Double((0..<width).reduce(-Float.infinity) { Swift.max($0, logits[$1]) })
-      var total = 0.0
+      var (total, mass) = (0.0, 0.0)
       for index in 0..<width {
         powers[index] = .exp(Double(logits[index]) - highest)
         total += powers[index]
+        mass += y(index)
       }
-      for index in 0..<width { gradient[index] = Float(powers[index] / total - (index == label ? 1 : 0)) }
-      return .log(total) - (Double(logits[label]) - highest)
+      let logarithm = Double.log(total)
+      var value = 0.0
+      for index in 0..<width {
+        // A class that cannot be may have a logit of -infinity.
+        let y = y(index)
+        if y != 0 { value -= y * (Double(logits[index]) - highest - logarithm) }
+        gradient[index] = Float(mass * powers[index] / total - y)
+      }
+      return value
     }
   }
 
-  /// -sum of y log p, p brought to the sum 1; from logits, of their softmax.
+  /// -sum of y log p, p brought to the sum 1.
   private func categorical(_ y: [Double], _ p: [Double]) -> (Double, [Double]) {
-    if fromLogits {
-      let highest = p.max() ?? 0
-      let powers = p.map { Double.exp($0 - highest) }
-      let total = powers.reduce(0, +)
-      let mass = y.reduce(0, +)
-      let logarithm = Double.log(total)
-      let value = zip(y, p).reduce(0) { $0 - $1.0 * ($1.1 - highest - logarithm) }
-      return (value, zip(y, powers).map { mass * $1 / total - $0 })
-    }
     if kind == .sparseCategoricalCrossentropy { return sparse(y, p) }
     let total = p.reduce(0, +)
     let shares = p.map { $0 / total }
