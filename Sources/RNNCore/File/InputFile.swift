@@ -26,9 +26,8 @@ public enum InputFile {
     var status = stat()
     guard fstat(descriptor, &status) == 0, status.st_size > 0 else { throw unreadable(url) }
     let size = Int(status.st_size)
-    let mapping = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0)
-    guard let mapping, mapping != MAP_FAILED else { throw unreadable(url) }
-    return (Data(bytesNoCopy: mapping, count: size, deallocator: .unmap), handle)
+    guard let contents = MappedFiles.shared.map(descriptor, count: size) else { throw unreadable(url) }
+    return (contents, handle)
   }
 
   private static func unreadable(_ url: URL) -> RNNError {

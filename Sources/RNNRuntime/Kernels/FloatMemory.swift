@@ -8,17 +8,20 @@ package final class FloatMemory {
 
   package let base: UnsafeMutablePointer<Float>
   package let count: Int
+  private let memory: UnsafeMutableRawPointer
 
   /// - Parameter value: what all floats are at first; `nil` leaves them as they are.
   package init(_ count: Int, repeating value: Float? = nil) {
     self.count = count
-    let bytes = FloatMemory.lines(max(count, 1)) * MemoryLayout<Float>.stride
-    base = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: FloatMemory.line * MemoryLayout<Float>.stride)
-      .bindMemory(to: Float.self, capacity: max(count, 1))
+    let line = FloatMemory.line * MemoryLayout<Float>.stride
+    // Memory asked for by its alignment would not be found again where the C library has just got such memory back: each
+    // call's result would lie behind the last one's, and the process grow by it.
+    memory = .allocate(byteCount: FloatMemory.lines(max(count, 1)) * MemoryLayout<Float>.stride + line, alignment: 16)
+    base = memory.alignedUp(toMultipleOf: line).bindMemory(to: Float.self, capacity: max(count, 1))
     if let value { base.initialize(repeating: value, count: count) }
   }
 
-  deinit { UnsafeMutableRawPointer(base).deallocate() }
+  deinit { memory.deallocate() }
 
   /// So many floats, rounded up to whole lines.
   package static func lines(_ count: Int) -> Int { (count + line - 1) / line * line }

@@ -1,5 +1,6 @@
 import CRNNKernels
 import Foundation
+import RNNCore
 
 /// The products of an embedding's rows with a kernel that reads nothing else: what a convolution, a dense or a recurrent
 /// layer makes of an id, so that it adds up rows of this table instead of multiplying.
@@ -21,7 +22,7 @@ final class EmbeddingTable: @unchecked Sendable {
 
   /// Floats of a row, (taps, columns).
   let span: Int
-  /// The rows, in the order in which their ids came.
+  /// The rows, in the order in which they were made.
   var rows: UnsafePointer<Float> { UnsafePointer(memory.base) }
 
   private let product: Product
@@ -68,30 +69,33 @@ final class EmbeddingTable: @unchecked Sendable {
     }
     guard !isComplete else { return }
     lock.withLock {
-      var missing: Set<Int32> = []
-      for index in 0..<count where places[Int(ids[index])] == 0 {
-        missing.insert(ids[index])
-        if missing.count == EmbeddingTable.together {
-          make(Array(missing))
-          missing.removeAll(keepingCapacity: true)
-        }
+      // In their order, so that what is read of the embedding together lies together.
+      let missing = Set((0..<count).lazy.map { ids[$0] }.filter { self.places[Int($0)] == 0 }).sorted()
+      for start in stride(from: 0, to: missing.count, by: EmbeddingTable.together) {
+        make(missing[start..<min(start + EmbeddingTable.together, missing.count)])
       }
-      if !missing.isEmpty { make(Array(missing)) }
     }
     for index in 0..<count { rows[index] = rnn_counter_load(places + Int(ids[index])) &- 1 }
   }
 
-  private func make(_ ids: [Int32]) {
+  /// - Parameter ids: in ascending order.
+  private func make(_ ids: ArraySlice<Int32>) {
+    guard let lowest = ids.first, let highest = ids.last else { return }
+    let channels = product.channels
     for (row, id) in ids.enumerated() {
-      (gathered.base + row * product.channels)
-        .update(from: embeddings + Int(id) * product.channels, count: product.channels)
+      (gathered.base + row * channels).update(from: embeddings + Int(id) * channels, count: channels)
     }
+    // Nobody looks at these rows of the file again, which in many models are most of it.
+    MappedFiles.shared.release(
+      UnsafeRawBufferPointer(
+        UnsafeBufferPointer(
+          start: embeddings + Int(lowest) * channels, count: (Int(highest - lowest) + 1) * channels)))
     let first = memory.base + used * span
     startRows(first, rows: ids.count, width: span, with: product.taps == 1 ? product.bias : nil)
     for tap in 0..<product.taps {
       multiplyAdd(
-        rows: ids.count, columns: product.columns, inner: product.channels, gathered.base, step: product.channels,
-        product.kernel + tap * product.channels * product.columns, step: product.columns,
+        rows: ids.count, columns: product.columns, inner: channels, gathered.base, step: channels,
+        product.kernel + tap * channels * product.columns, step: product.columns,
         into: first + tap * product.columns, step: span)
     }
     for (row, id) in ids.enumerated() { rnn_counter_store(places + Int(id), UInt32(used + row + 1)) }
