@@ -1,3 +1,4 @@
+import CFigures
 import Foundation
 import RNNCore
 import RNNRuntime
@@ -9,9 +10,9 @@ import RNNRuntime
 ///     Figures limit                                    measures what the machine can do
 ///     Figures products OPERATIONS                      matrix products beside OpenBLAS, and shares of the limit
 ///     Figures run WORKLOAD FOLDER THREADS [PEER]       our side of one workload, as the peers' scripts; or a peer in C
+///     Figures alone REPORT COMMAND..                   runs a command, and writes its time and peak memory into a file
 ///
 /// PROGRAMS is the folder of the release builds of `rnnconv` and `rnnconv-hdf5`; PYTHON an interpreter with the peers.
-/// These are processes of their own because a child's peak memory counts from what its parent had when it started it.
 @main
 struct Figures {
   static func main() throws {
@@ -27,6 +28,9 @@ struct Figures {
       try measure(
         URL(fileURLWithPath: arguments[2]), programs: URL(fileURLWithPath: arguments[3]),
         python: URL(fileURLWithPath: arguments[4]), only: Array(arguments.dropFirst(5)))
+    case ("alone", 4...):
+      var command = arguments.dropFirst(3).map { strdup($0) } + [nil]
+      exit(figures_alone(arguments[2], &command))
     case ("limit", 2): print(MachineLimit.measure().line)
     case ("products", 3): try ProductFigures.measure(operations: Double(arguments[2]) ?? 1)
     case ("run", 5...6):

@@ -20,26 +20,25 @@ struct Measurement {
     posix_spawn_file_actions_addopen(
       &actions, STDOUT_FILENO, output?.path ?? "/dev/null", O_WRONLY | O_CREAT | O_TRUNC, 0o644)
     posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0)
-    var strings = ([program.path] + arguments).map { strdup($0) } + [nil]
+    // A process's peak memory starts with that of the one which started it: of a small one, not of this.
+    let report = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+    defer { try? FileManager.default.removeItem(at: report) }
+    let own = CommandLine.arguments[0]
+    var strings = ([own, "alone", report.path, program.path] + arguments).map { strdup($0) } + [nil]
     defer { for string in strings { free(string) } }
     var child = pid_t()
-    let start = ContinuousClock.now
-    guard posix_spawn(&child, program.path, &actions, nil, &strings, environ) == 0 else {
-      throw RNNError.noInput("\(program.path) cannot be started")
+    guard posix_spawn(&child, own, &actions, nil, &strings, environ) == 0 else {
+      throw RNNError.noInput("\(own) cannot be started")
     }
     var status: Int32 = 0
-    var usage = rusage()
-    wait4(child, &status, 0, &usage)
-    let elapsed = ContinuousClock.now - start
+    waitpid(child, &status, 0)
     guard status == 0 else {
       throw RNNError.badData("\(program.lastPathComponent) \(arguments.joined(separator: " ")) failed")
     }
-    let seconds = Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) * 1e-18
-    #if os(Linux)
-      let unit = 1024
-    #else
-      let unit = 1
-    #endif
-    return Measurement(seconds: seconds, peakBytes: Int(usage.ru_maxrss) * unit)
+    let numbers = try String(contentsOf: report, encoding: .utf8).split(separator: " ")
+    guard numbers.count == 2, let seconds = Double(numbers[0]), let bytes = Double(numbers[1].dropLast()) else {
+      throw RNNError.badData("no time and memory in \(report.path)")
+    }
+    return Measurement(seconds: seconds, peakBytes: Int(bytes))
   }
 }

@@ -23,6 +23,21 @@ import Testing
     #expect(slice == Data("tent".utf8))
   }
 
+  /// Pages that were let go are read again; memory that is no file's is not touched.
+  @Test func whatWasLetGoIsReadAgain() throws {
+    let folder = try TemporaryFolder()
+    let content = Data((0..<100_000).map { UInt8(truncatingIfNeeded: $0 * 13) })
+    try content.write(to: folder.file("a"))
+    let mapped = try InputFile.contents(of: folder.file("a"))
+    let own = Data(mapped)
+    for data in [mapped, own] {
+      for range in [0..<100_000, 5..<90_000, 8192..<8193, 7..<7] {
+        data[range].withUnsafeBytes { MappedFiles.shared.release($0) }
+        #expect(data == content)
+      }
+    }
+  }
+
   @Test func whatIsNoReadableFileIsNamed() throws {
     let folder = try TemporaryFolder()
     expectError(.noInput, naming: "/none") { try InputFile.contents(of: folder.file("none")) }

@@ -107,6 +107,72 @@ import Testing
     #expect(try session.predict([input])[0] == whole)
   }
 
+  /// A recurrent layer, the same one backwards, and what is made of both.
+  private static func bothWays(_ cell: RecurrentReference.Cell, isMasked: Bool, showsParts: Bool) throws -> Model {
+    var options = RecurrentOptions()
+    options.returnSequences = true
+    var backwards = options
+    backwards.goBackwards = true
+    func recurrent(_ options: RecurrentOptions) -> LayerSpec {
+      cell.spec(units: 5, options: options, activation: .tanh, gate: .sigmoid)
+    }
+    var specs: [LayerSpec] = [.input(InputSpec(shape: [nil]))]
+    specs.append(.embedding(EmbeddingSpec(inputDim: 11, outputDim: 4, maskZero: isMasked)))
+    specs += [recurrent(options), recurrent(backwards), .reverseSteps(ReverseStepsSpec(reversesMask: false))]
+    specs += [.concatenate(ConcatenateSpec(axis: -1)), recurrent(backwards)]
+    specs.append(.reverseSteps(ReverseStepsSpec(reversesMask: false)))
+    let sources = [[], [0], [1], [1], [3], [2, 4], [5], [6]]
+    let outputs = showsParts ? [2, 3, 4, 5, 6, 7] : [7]
+    return try LayerModel(
+      ModelSpec(
+        name: "m", isSequential: false,
+        layers: specs.enumerated().map { .init(name: "layer\($0.offset)", spec: $0.element) },
+        calls: sources.enumerated().map { place, sources in
+          ModelSpec.Call(layer: place, inputs: sources.map { .init(call: $0, output: 0) })
+        }, inputs: [0], outputs: outputs.map { .init(call: $0, output: 0) })
+    ).model
+  }
+
+  /// Where somebody else reads the parts, each has memory of its own; the bits are the same.
+  @Test(arguments: RecurrentReference.Cell.allCases, [false, true])
+  func stepsThatAreWrittenInPlaceAreThoseThatAreCopied(cell: RecurrentReference.Cell, isMasked: Bool) throws {
+    let (apart, inPlace) = (
+      try Self.bothWays(cell, isMasked: isMasked, showsParts: true),
+      try Self.bothWays(cell, isMasked: isMasked, showsParts: false)
+    )
+    for (rows, columns) in [(1, 1), (3, 7), (40, 6)] {
+      let input = try Self.ids(rows, columns)
+      let parts = try apart.predict([input])
+      // The copies themselves: every step of one part beside that of the other, the second from its end.
+      let (forward, backward) = (parts[0].floats(), parts[1].floats())
+      let expected = (0..<rows * columns).flatMap { step in
+        let mirrored = step / columns * columns + columns - 1 - step % columns
+        return Array(forward[step * 5..<step * 5 + 5] + backward[mirrored * 5..<mirrored * 5 + 5])
+      }
+      #expect(parts[3].floats() == expected)
+      #expect(try inPlace.predict([input]) == [parts[5]])
+    }
+  }
+
+  /// Large outputs lie where they were made: a later call may take memory again only where nobody has a result any more.
+  @Test(arguments: [1, 2]) func resultsOutliveLaterCalls(threads: Int) throws {
+    var lstm = LSTMSpec(units: 24)
+    lstm.options.returnSequences = true
+    let model = try LayerModel([.lstm(lstm)], input: [nil, 3]).model
+    let session = model.makeSession(threads: threads)
+    let inputs = try (0..<4).map { try randomTensor([40, 25, 3], seed: $0) }
+    let held = try inputs.map { try session.predict([$0])[0] }
+    for (input, result) in zip(inputs, held) {
+      #expect(try model.predict([input])[0] == result)
+      // Let go of at once.
+      #expect(try session.predict([input])[0] == result)
+    }
+    // One call's rows are a part of a larger one's.
+    let small = try Self.rows(inputs[0], 0..<30)
+    #expect(try session.predict([small])[0] == Self.rows(held[0], 0..<30))
+    #expect(try session.predict([inputs[0]])[0] == held[0])
+  }
+
   private func steps(_ tensor: Tensor, _ range: Range<Int>) throws -> Tensor {
     let (batch, steps, width) = (tensor.shape[0], tensor.shape[1], tensor.shape[2])
     let values = tensor.floats()

@@ -20,4 +20,8 @@ typedef float (*figures_step)(float x);
 figures_step figures_fixed_size_lstm(size_t units, const float *kernel, const float *recurrent, const float *bias,
                                      const float *dense, float dense_bias);
 
+/* Runs a command (a path and its arguments, then NULL) and writes its wall time in seconds and its peak memory in bytes
+ * into the file `report`. Returns the command's status, or another number than 0. */
+int figures_alone(const char *report, char *const *command);
+
 #endif

@@ -18,7 +18,9 @@ package final class MappedFiles: @unchecked Sendable {
 
   /// The bytes of a file, or `nil` where it cannot be mapped; the mapping ends with the last reference to them.
   func map(_ descriptor: CInt, count: Int) -> Data? {
-    guard let mapping = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0), mapping != MAP_FAILED else { return nil }
+    guard let mapping = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0), mapping != MAP_FAILED else {
+      return nil
+    }
     lock.withLock { sizes[UInt(bitPattern: mapping)] = count }
     return Data(
       bytesNoCopy: mapping, count: count,

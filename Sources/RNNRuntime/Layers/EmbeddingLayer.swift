@@ -15,7 +15,7 @@ struct EmbeddingLayer: UnaryLayer {
     for position in 0..<x.count {
       let id = try id(at: position, of: x)
       if spec.maskZero { y.mask?[position] = id == 0 ? 0 : 1 }
-      if run.isUnread { continue }
+      if run.onlyMask { continue }
       (y.floats + position * width).update(from: run.parameters[0] + id * width, count: width)
     }
   }

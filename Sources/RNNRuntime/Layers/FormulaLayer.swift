@@ -24,6 +24,8 @@ struct FormulaRun<Scalar: Real & BinaryFloatingPoint> {
   var parameters: [UnsafePointer<Scalar>]
   /// `nil` outside training.
   var noise: LayerNoise?
+  /// See `ForwardRun`.
+  var onlyMask = false
 }
 
 /// A layer that has no kernel of its own: its formula, written once for any precision, is what runs and also the
@@ -39,7 +41,8 @@ extension FormulaLayer {
     }
     evaluate(
       FormulaRun(
-        inputs: run.inputs.map(tensor), outputs: run.outputs.map(tensor), parameters: run.parameters, noise: run.noise))
+        inputs: run.inputs.map(tensor), outputs: run.outputs.map(tensor), parameters: run.parameters, noise: run.noise,
+        onlyMask: run.onlyMask))
   }
 }
 

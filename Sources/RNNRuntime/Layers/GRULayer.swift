@@ -48,6 +48,7 @@ final class GRULayer: UnaryLayer {
   }
 
   var writesInputGradient: Bool { loop.writesInputGradient }
+  var placesSteps: Bool { loop.options.returnSequences }
 
   /// Reset before the product: what goes through n's part does not go through h.
   var backwardMatrices: [PackedMatrix] {

@@ -40,6 +40,7 @@ final class LSTMLayer: UnaryLayer {
   }
 
   var writesInputGradient: Bool { loop.writesInputGradient }
+  var placesSteps: Bool { loop.options.returnSequences }
 
   var backwardMatrices: [PackedMatrix] { loop.backwardMatrices(columns: 4 * spec.units) }
 

@@ -42,6 +42,7 @@ struct LSTMVariantLayer: UnaryLayer {
   }
 
   var writesInputGradient: Bool { loop.writesInputGradient }
+  var placesSteps: Bool { loop.options.returnSequences }
 
   var backwardMatrices: [PackedMatrix] { loop.backwardMatrices(columns: blocks.count * spec.units) }
 

@@ -157,7 +157,7 @@ struct ConcatenateLayer: FormulaLayer {
     let place = place(output.shape)
     let whole = AxisView(output.shape, place: place)
     var start = 0
-    for input in run.inputs {
+    for input in run.inputs where !run.onlyMask {
       let part = AxisView(input.shape, place: place)
       for block in 0..<part.outer {
         let run = part.size * part.inner

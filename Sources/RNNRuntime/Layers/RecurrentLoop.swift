@@ -143,6 +143,7 @@ struct RecurrentLoop {
     let bias = bias ?? UnsafePointer(memory.noBias)
     start(memory, run)
     let outputs = run.outputs[0].floats
+    let places = run.steps ?? StepPlaces(stride: outputWidth)
     // Without a mask every step's output is the new state.
     let isMasked = x.mask != nil && !options.ignoresMask
     let keepsOutput = isMasked || timesteps == 0
@@ -166,8 +167,9 @@ struct RecurrentLoop {
         fromTheEnd: run.fromTheEnd, step)
       run.fromTheEnd.toggle()
       if options.returnSequences {
+        let place = places.isReversed ? timesteps - 1 - position : position
         for row in 0..<batch {
-          let target = outputs + (row * timesteps + position) * outputWidth
+          let target = outputs + (row * timesteps + place) * places.stride
           if isMasked, isZeroed(x, row * timesteps + position) {
             target.update(repeating: 0, count: outputWidth)
             continue

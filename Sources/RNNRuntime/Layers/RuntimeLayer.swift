@@ -62,8 +62,10 @@ struct ForwardRun {
   /// The products of the first input's steps with the layer's first parameter (and bias, where each step has one), where
   /// these come from a table: the input's floats are not to be read.
   var table: TableRows?
-  /// Whether nobody looks at the first output's floats; its mask is still wanted.
-  var isUnread = false
+  /// Whether only the first output's mask is wanted: nobody looks at its floats, or they are there already.
+  var onlyMask = false
+  /// For layers that say they can, where the steps of the first output go, if not one behind the other.
+  var steps: StepPlaces?
   var scratch: Floats
   /// For recurrent layers, the states to start from and to leave behind.
   var states: CarriedStates?
@@ -131,6 +133,9 @@ protocol RuntimeLayer: Sendable {
   /// Whether `backward` can write the first input's gradient as well as add to it.
   var writesInputGradient: Bool { get }
 
+  /// Whether its first output is steps, (batch, timesteps, units), that can be written anywhere.
+  var placesSteps: Bool { get }
+
   func forward(_ run: inout ForwardRun) throws
 
   func backward(_ run: BackwardRun)
@@ -141,6 +146,7 @@ extension RuntimeLayer {
   var backwardMatrices: [PackedMatrix] { [] }
   var leavableGradients: [Int] { [] }
   var writesInputGradient: Bool { false }
+  var placesSteps: Bool { false }
 }
 
 extension BackwardRun {

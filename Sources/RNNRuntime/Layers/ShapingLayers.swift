@@ -86,7 +86,7 @@ struct ReverseStepsLayer: MovingLayer {
     let (input, output) = (run.inputs[0], run.outputs[0])
     let (batch, steps) = (input.shape[0], input.shape[1])
     let width = elementCount(Array(input.shape.dropFirst(2)))
-    for example in 0..<batch {
+    for example in 0..<batch where !run.onlyMask {
       for step in 0..<steps {
         (output.values + (example * steps + step) * width)
           .update(from: input.values + (example * steps + steps - 1 - step) * width, count: width)

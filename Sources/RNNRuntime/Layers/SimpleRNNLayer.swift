@@ -22,6 +22,7 @@ final class SimpleRNNLayer: UnaryLayer {
   }
 
   var writesInputGradient: Bool { loop.writesInputGradient }
+  var placesSteps: Bool { loop.options.returnSequences }
 
   var backwardMatrices: [PackedMatrix] { loop.backwardMatrices(columns: spec.units) }
 

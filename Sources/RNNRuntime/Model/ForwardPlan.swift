@@ -13,6 +13,10 @@ struct ForwardPlan {
     var maskShape: [Int] = []
     /// Where its ids start in the id slab.
     var ids: Int?
+    /// Where its steps lie, if not one behind the other.
+    var steps: StepPlaces?
+    /// Whether others write its floats.
+    var isPlaced = false
   }
 
   /// The outputs of each call.
@@ -33,6 +37,8 @@ struct ForwardPlan {
   /// - Throws: `badData` naming the layer that a sequence is too short for, or where the memory would not suffice.
   init(_ graph: RuntimeGraph, inputs: [[Int]], isTraining: Bool = false) throws {
     let spec = graph.spec
+    let placement = isTraining ? nil : StepPlacement(graph)
+    let elsewhere = placement?.elsewhere ?? []
     for (index, call) in spec.calls.enumerated() {
       let layer = spec.layers[call.layer]
       if let position = spec.inputs.firstIndex(of: index) {
@@ -53,7 +59,8 @@ struct ForwardPlan {
           throw RNNError.badData(
             "\(describe(shape: sources[0].shape)) does not become \(describe(shape: plan.outputShapes[0]))")
         }
-        slots.append(try makeSlots(plan, sources))
+        slots.append(try makeSlots(plan, sources, isElsewhere: elsewhere.contains(index)))
+        if let parts = placement?.parts[index] { place(parts, index) }
         tapes.append(tapeCount)
         if isTraining { tapeCount = try ForwardPlan.advanced(tapeCount, by: [plan.tape]) }
         plans.append(plan)
@@ -77,11 +84,30 @@ struct ForwardPlan {
     }
   }
 
-  private mutating func makeSlots(_ plan: LayerPlan, _ sources: [Slot]) throws -> [Slot] {
+  /// Lets the parts of a call's output be written there.
+  private mutating func place(_ parts: [StepPlacement.Part], _ call: Int) {
+    let whole = slots[call][0]
+    let stride = whole.shape[whole.shape.count - 1]
+    slots[call][0].isPlaced = true
+    var start = whole.floats
+    for part in parts {
+      slots[part.writer][0].floats = start
+      slots[part.writer][0].steps = StepPlaces(stride: stride, isReversed: part.reversal != nil)
+      if let reversal = part.reversal {
+        slots[reversal][0].floats = start
+        slots[reversal][0].isPlaced = true
+      }
+      start += slots[part.writer][0].shape[2]
+    }
+  }
+
+  /// - Parameter isElsewhere: whether the first output is a part of a later one.
+  private mutating func makeSlots(_ plan: LayerPlan, _ sources: [Slot], isElsewhere: Bool) throws -> [Slot] {
     var outputs: [Slot] = []
     for (output, shape) in plan.outputShapes.enumerated() {
       let isFirst = output == 0
-      var slot = Slot(shape: shape, floats: isFirst && plan.isIdentity ? sources[0].floats : try take(shape))
+      let known = !isFirst ? nil : plan.isIdentity ? sources[0].floats : isElsewhere ? 0 : nil
+      var slot = Slot(shape: shape, floats: try known ?? take(shape))
       if isFirst, let mask = plan.ownMask {
         (slot.mask, slot.maskShape) = (takeMask(mask), mask)
       } else if isFirst, let source = plan.maskSource {

@@ -9,6 +9,10 @@ final class PreparedRun {
   private let plan: ForwardPlan
   private let memory: ForwardMemory
   private var steps: [Step] = []
+  /// By output, where it lies if not in the run's own memory.
+  private var places: [Floats?]
+  /// The outputs that may lie elsewhere: not those that are an input, or share their memory with another one.
+  private let areMovable: [Bool]
 
   /// One call.
   private struct Step {
@@ -45,6 +49,8 @@ final class PreparedRun {
     plan = try ForwardPlan(model.graph, inputs: inputs)
     memory = ForwardMemory(plan)
     let spec = model.graph.spec
+    places = spec.outputs.map { _ in nil }
+    areMovable = PreparedRun.movableOutputs(spec, plan)
     for (index, call) in spec.calls.enumerated() where !call.inputs.isEmpty {
       let values = call.inputs.map { memory.value(plan.slots[$0.call][$0.output]) }
       var step = Step(
@@ -61,7 +67,8 @@ final class PreparedRun {
         step.lookup = lookup
         step.run.table = lookup.rows
       }
-      step.run.isUnread = model.tables.unread.contains(index)
+      step.run.steps = plan.slots[index][0].steps
+      step.run.onlyMask = plan.slots[index][0].isPlaced || model.tables.unread.contains(index)
       steps.append(step)
     }
   }
@@ -77,7 +84,35 @@ final class PreparedRun {
   /// An output's place in memory.
   func output(_ index: Int) -> Value {
     let reference = model.graph.spec.outputs[index]
-    return memory.value(plan.slots[reference.call][reference.output])
+    var value = memory.value(plan.slots[reference.call][reference.output])
+    if let place = places[index] { value.floats = place }
+    return value
+  }
+
+  private static func movableOutputs(_ spec: ModelSpec, _ plan: ForwardPlan) -> [Bool] {
+    let outputs = spec.outputs.map { plan.slots[$0.call][$0.output].floats }
+    let inputs = Set(spec.inputs.map { plan.slots[$0][0].floats })
+    return outputs.map { place in !inputs.contains(place) && outputs.filter { $0 == place }.count == 1 }
+  }
+
+  /// Lets an output be written right where it is wanted, where that can be, until it is told otherwise.
+  /// - Parameter place: memory for the output that lasts until the next call of this function; the run's own where `nil`.
+  /// - Returns: whether it is written there.
+  @discardableResult
+  func put(_ index: Int, at place: Floats?) -> Bool {
+    guard areMovable[index], places[index] != place else { return areMovable[index] && place != nil }
+    let (old, count) = (output(index).floats, output(index).count)
+    places[index] = place
+    let new = output(index).floats
+    func move(_ value: inout Value) {
+      let distance = value.floats - old
+      if distance >= 0, distance < count { value.floats = new + distance }
+    }
+    for step in steps.indices {
+      for input in steps[step].run.inputs.indices { move(&steps[step].run.inputs[input]) }
+      for output in steps[step].run.outputs.indices { move(&steps[step].run.outputs[output]) }
+    }
+    return place != nil
   }
 
   /// Lets each call that has states start from some, or from rest.
@@ -110,10 +145,28 @@ final class PreparedRun {
     }
   }
 
-  /// The outputs, with the batch first.
-  func outputs() throws -> [Tensor] {
-    try model.graph.spec.outputs.indices.map { index in
+  /// Outputs from so many floats on are written where their tensor has them; below, that costs more than a copy.
+  private static let largeOutput = 1 << 14
+
+  /// Runs all calls.
+  /// - Returns: the outputs, with the batch first.
+  /// - Throws: `badData` with the name of the layer.
+  func outputs(_ results: inout ResultMemory) throws -> [Tensor] {
+    let large = model.graph.spec.outputs.indices.map { index -> FloatMemory? in
+      let count = output(index).count
+      guard areMovable[index], count >= PreparedRun.largeOutput else {
+        put(index, at: nil)
+        return nil
+      }
+      let memory = results.take(index, count: count)
+      put(index, at: memory.base)
+      return memory
+    }
+    defer { for index in large.indices { put(index, at: nil) } }
+    try forward()
+    return try model.graph.spec.outputs.indices.map { index in
       let value = output(index)
+      if let memory = large[index] { return try Tensor(floats: memory, shape: value.shape) }
       let bytes = Data(bytes: value.floats, count: value.count * MemoryLayout<Float>.stride)
       return try Tensor(dtype: .float32, shape: value.shape, bytes: bytes)
     }

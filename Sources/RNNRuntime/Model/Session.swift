@@ -35,11 +35,13 @@ public final class Session {
 
   /// Which inputs and outputs `step` gives an axis of timesteps; found at the first step.
   private var stepShapes: (inputs: [Bool], outputs: [Bool])?
+  private var results: ResultMemory
   /// What stateful layers left behind.
   private var carried = SessionState()
 
   init(_ model: Model, threads: Int) {
     self.model = model
+    results = ResultMemory(outputs: model.graph.spec.outputs.count)
     workers = (0..<max(1, min(threads, 64))).map { _ in PreparedRuns(model) }
   }
 
@@ -76,7 +78,7 @@ public final class Session {
     let outputs = model.graph.spec.outputs.indices.map { output -> (memory: FloatMemory, shape: [Int], count: Int) in
       let value = first.output(output)
       let count = value.count / size
-      return (FloatMemory(checked.batch * count), [checked.batch] + value.shape.dropFirst(), count)
+      return (results.take(output, count: checked.batch * count), [checked.batch] + value.shape.dropFirst(), count)
     }
     let errors = SendableBox([(any Error)?](repeating: nil, count: starts.count))
     func run(_ worker: Int, of count: Int) {
@@ -86,10 +88,13 @@ public final class Session {
           let run = try workers[worker].run(of: inputs.tensors.map(\.shape))
           run.load(inputs)
           run.start({ _, _, _ in nil }, continues: false)
+          let targets = outputs.map { $0.memory.base + starts[piece] * $0.count }
+          let arePut = targets.indices.map { run.put($0, at: targets[$0]) }
+          defer { for index in targets.indices { run.put(index, at: nil) } }
           try run.forward()
-          for (index, output) in outputs.enumerated() {
+          for (index, target) in targets.enumerated() where !arePut[index] {
             let value = run.output(index)
-            (output.memory.base + starts[piece] * output.count).update(from: value.floats, count: value.count)
+            target.update(from: value.floats, count: value.count)
           }
         } catch {
           errors.set(error, at: piece)
@@ -153,9 +158,9 @@ public final class Session {
         guard let states, isCarried else { return nil }
         return try states.carried(into: call, of: graph.spec.layers[layer], input: input)
       }, continues: carrying == .sequence)
-    try prepared.forward()
+    let outputs = try prepared.outputs(&results)
     if state != nil { prepared.forEachState { state?.layers[$0] = $1.values } }
-    return try prepared.outputs()
+    return outputs
   }
 }
 
