@@ -84,6 +84,20 @@ extension Tensor {
     }
   }
 
+  /// All elements as rows of an embedding, or `nil` where one is none, or their type is not the common one for ids: an
+  /// element at a time then says more.
+  package func ids(below rows: Int) -> [Int32]? {
+    let limit = Int64(min(rows, Int(Int32.max)))
+    var areRows = true
+    func row(_ id: Int64) -> Int32 {
+      areRows = areRows && id >= 0 && id < limit
+      return Int32(truncatingIfNeeded: id)
+    }
+    guard dtype == .int32 || dtype == .int64 else { return nil }
+    let ids = dtype == .int32 ? map(Int32.self) { row(Int64($0)) } : map(Int64.self, row)
+    return areRows ? ids : nil
+  }
+
   /// One element as text, for messages.
   public func describeElement(at index: Int) -> String {
     if dtype.isFloatingPoint { return "\(doubles()[index])" }

@@ -12,6 +12,8 @@ struct EmbeddingLayer: UnaryLayer {
     let x = run.inputs[0]
     let y = run.outputs[0]
     let width = spec.outputDim
+    // Ids were checked when they came in.
+    if run.onlyMask, !spec.maskZero, x.ids != nil { return }
     for position in 0..<x.count {
       let id = try id(at: position, of: x)
       if spec.maskZero { y.mask?[position] = id == 0 ? 0 : 1 }

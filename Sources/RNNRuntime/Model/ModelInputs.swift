@@ -60,6 +60,7 @@ package struct ModelInputs {
   private static let mostOfNothing = 1 << 24
 
   private static func ids(_ tensor: Tensor, rows: Int) throws -> [Int32] {
+    if let ids = tensor.ids(below: rows) { return ids }
     let perExample = tensor.shape.dropFirst().reduce(1, *)
     func failure(_ what: String, _ index: Int) -> RNNError {
       RNNError.badData(

@@ -1,7 +1,7 @@
 import RNNCore
 
 /// A model's graph with the layers that run it; no weights.
-package struct RuntimeGraph: Sendable {
+package final class RuntimeGraph: Sendable {
   /// Without wrappers and models inside: its calls and layers are what runs.
   package let spec: ModelSpec
   /// As the whole model names them.
