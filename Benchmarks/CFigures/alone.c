@@ -1,6 +1,6 @@
 #include "CFigures.h"
 
-#include <fcntl.h>
+#include <errno.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/types.h>
@@ -20,7 +20,10 @@ int figures_alone(const char *report, char *const *command) {
   }
   int status = 0;
   struct rusage usage;
-  if (wait4(child, &status, 0, &usage) != child) return 71;
+  pid_t ended;
+  do ended = wait4(child, &status, 0, &usage);
+  while (ended < 0 && errno == EINTR);
+  if (ended != child) return 71;
   clock_gettime(CLOCK_MONOTONIC, &end);
 #ifdef __APPLE__
   const long long unit = 1;
@@ -29,8 +32,8 @@ int figures_alone(const char *report, char *const *command) {
 #endif
   FILE *const file = fopen(report, "w");
   if (!file) return 73;
-  fprintf(file, "%.9f %lld\n", (double)(end.tv_sec - start.tv_sec) + 1e-9 * (double)(end.tv_nsec - start.tv_nsec),
+  const int written = fprintf(file, "%.9f %lld\n", (double)(end.tv_sec - start.tv_sec) + 1e-9 * (double)(end.tv_nsec - start.tv_nsec),
           (long long)usage.ru_maxrss * unit);
-  if (fclose(file) != 0) return 73;
+  if (fclose(file) != 0 || written < 0) return 73;
   return WIFEXITED(status) ? WEXITSTATUS(status) : 70;
 }

@@ -167,10 +167,63 @@ import Testing
       // Let go of at once.
       #expect(try session.predict([input])[0] == result)
     }
-    // One call's rows are a part of a larger one's.
-    let small = try Self.rows(inputs[0], 0..<30)
-    #expect(try session.predict([small])[0] == Self.rows(held[0], 0..<30))
-    #expect(try session.predict([inputs[0]])[0] == held[0])
+    // Few enough for one piece.
+    let small = try inputs.map { try Self.rows($0, 0..<30) }
+    let heldSmall = try small.map { try session.predict([$0])[0] }
+    for index in inputs.indices {
+      #expect(try heldSmall[index] == Self.rows(held[index], 0..<30))
+      #expect(try session.predict([small[index]])[0] == heldSmall[index])
+      #expect(try session.predict([inputs[index]])[0] == held[index])
+    }
+  }
+
+  /// Outputs that are an input, stand twice, or come beside states, in one large run and after one that failed.
+  @Test func largeOutputsOfEveryKind() throws {
+    var lstm = LSTMSpec(units: 16)
+    (lstm.options.returnSequences, lstm.options.returnState) = (true, true)
+    let layers: [LayerSpec] = [
+      .input(InputSpec(shape: [nil, 16])), .lstm(lstm), .reverseSteps(ReverseStepsSpec(reversesMask: false)),
+      .concatenate(ConcatenateSpec(axis: 2)),
+    ]
+    func model(_ outputs: [(call: Int, output: Int)]) throws -> Model {
+      try LayerModel(
+        ModelSpec(
+          name: "m", isSequential: false,
+          layers: layers.enumerated().map { .init(name: "layer\($0.offset)", spec: $0.element) },
+          // The layer runs twice, the second time over its own steps and from its own states.
+          calls: [
+            .init(layer: 0, inputs: []), .init(layer: 1, inputs: [.init(call: 0)]),
+            .init(layer: 2, inputs: [.init(call: 1)]),
+            .init(layer: 1, inputs: [.init(call: 2), .init(call: 1, output: 1), .init(call: 1, output: 2)]),
+            .init(layer: 3, inputs: [.init(call: 3)]),
+          ], inputs: [0], outputs: outputs.map { .init(call: $0.call, output: $0.output) })
+      ).model
+    }
+    let input = try randomTensor([20, 60, 16])
+    let all = try model([(0, 0), (4, 0), (4, 0), (1, 1), (3, 2), (2, 0), (1, 0)])
+    let expected = try (0..<20).map { try all.predict([try Self.rows(input, $0..<$0 + 1)]) }
+    let session = all.makeSession()
+    expectError(.badData) { try session.predict([try randomTensor([20, 60, 15])]) }
+    for _ in 0..<2 {
+      let found = try session.predict([input])
+      #expect(found[0] == input)
+      for row in 0..<20 { #expect(try found.map { try Self.rows($0, row..<row + 1) } == expected[row]) }
+      #expect(try model([(4, 0)]).predict([input]) == [found[1]])
+      #expect(try model([(3, 2), (4, 0)]).predict([input]) == [found[4], found[1]])
+    }
+  }
+
+  /// Reversals one behind the other, as many as a hostile file likes.
+  @Test func manyReversals() throws {
+    var options = RecurrentOptions()
+    options.returnSequences = true
+    let recurrent = RecurrentReference.Cell.allCases[0].spec(
+      units: 2, options: options, activation: .tanh, gate: .sigmoid)
+    let reversals = (0..<3001).map { _ in LayerSpec.reverseSteps(ReverseStepsSpec(reversesMask: false)) }
+    let input = try randomTensor([2, 3, 2])
+    let once = try LayerModel([recurrent, reversals[0]], input: [nil, 2]).model
+    let often = try LayerModel([recurrent] + reversals, input: [nil, 2]).model
+    #expect(try often.predict([input]) == once.predict([input]))
   }
 
   private func steps(_ tensor: Tensor, _ range: Range<Int>) throws -> Tensor {

@@ -28,7 +28,7 @@ package final class FloatMemory {
 }
 
 extension Tensor {
-  /// The floats of a memory that nobody writes to any more, where they lie.
+  /// The floats of a memory where they lie; nobody may write to it for as long as there are references to it.
   init(floats memory: FloatMemory, shape: [Int]) throws {
     let bytes = Data(
       bytesNoCopy: memory.base, count: memory.count * MemoryLayout<Float>.stride,

@@ -64,7 +64,8 @@ struct ForwardRun {
   var table: TableRows?
   /// Whether only the first output's mask is wanted: nobody looks at its floats, or they are there already.
   var onlyMask = false
-  /// For layers that say they can, where the steps of the first output go, if not one behind the other.
+  /// For layers that say they can, where the steps of the first output go, if not one behind the other
+  /// in the order of reading.
   var steps: StepPlaces?
   var scratch: Floats
   /// For recurrent layers, the states to start from and to leave behind.

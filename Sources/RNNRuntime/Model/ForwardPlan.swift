@@ -13,7 +13,7 @@ struct ForwardPlan {
     var maskShape: [Int] = []
     /// Where its ids start in the id slab.
     var ids: Int?
-    /// Where its steps lie, if not one behind the other.
+    /// Where its steps lie, if not one behind the other in the order of reading.
     var steps: StepPlaces?
     /// Whether others write its floats.
     var isPlaced = false
@@ -37,7 +37,7 @@ struct ForwardPlan {
   /// - Throws: `badData` naming the layer that a sequence is too short for, or where the memory would not suffice.
   init(_ graph: RuntimeGraph, inputs: [[Int]], isTraining: Bool = false) throws {
     let spec = graph.spec
-    let placement = isTraining ? nil : StepPlacement(graph)
+    let placement = isTraining ? nil : graph.placement
     let elsewhere = placement?.elsewhere ?? []
     for (index, call) in spec.calls.enumerated() {
       let layer = spec.layers[call.layer]

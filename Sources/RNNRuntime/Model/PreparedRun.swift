@@ -1,7 +1,8 @@
 import Foundation
 import RNNCore
 
-/// A model in the memory of one shape, with every call's run made beforehand: a further run of the shape takes no memory.
+/// A model in the memory of one shape, with every call's run made beforehand: a further run of the shape takes no memory
+/// but for results that are handed out.
 final class PreparedRun {
   /// With the batch.
   let inputShapes: [[Int]]
@@ -92,14 +93,14 @@ final class PreparedRun {
   private static func movableOutputs(_ spec: ModelSpec, _ plan: ForwardPlan) -> [Bool] {
     let outputs = spec.outputs.map { plan.slots[$0.call][$0.output].floats }
     let inputs = Set(spec.inputs.map { plan.slots[$0][0].floats })
-    return outputs.map { place in !inputs.contains(place) && outputs.filter { $0 == place }.count == 1 }
+    let uses = outputs.reduce(into: [:]) { $0[$1, default: 0] += 1 }
+    return outputs.map { !inputs.contains($0) && uses[$0] == 1 }
   }
 
   /// Lets an output be written right where it is wanted, where that can be, until it is told otherwise.
   /// - Parameter place: memory for the output that lasts until the next call of this function; the run's own where `nil`.
   /// - Returns: whether it is written there.
-  @discardableResult
-  func put(_ index: Int, at place: Floats?) -> Bool {
+  private func put(_ index: Int, at place: Floats?) -> Bool {
     guard areMovable[index], places[index] != place else { return areMovable[index] && place != nil }
     let (old, count) = (output(index).floats, output(index).count)
     places[index] = place
@@ -145,28 +146,35 @@ final class PreparedRun {
     }
   }
 
-  /// Outputs from so many floats on are written where their tensor has them; below, that costs more than a copy.
+  /// Runs all calls.
+  /// - Parameter targets: by output, memory for its floats.
+  /// - Throws: as `forward`.
+  func forward(into targets: [Floats]) throws {
+    let arePut = targets.indices.map { put($0, at: targets[$0]) }
+    defer { for index in targets.indices { _ = put(index, at: nil) } }
+    try forward()
+    for (index, target) in targets.enumerated() where !arePut[index] {
+      let value = output(index)
+      target.update(from: value.floats, count: value.count)
+    }
+  }
+
+  /// From so many floats of an output on, writing it where its tensor has it costs less than a copy.
   private static let largeOutput = 1 << 14
 
   /// Runs all calls.
   /// - Returns: the outputs, with the batch first.
-  /// - Throws: `badData` with the name of the layer.
+  /// - Throws: as `forward`.
   func outputs(_ results: inout ResultMemory) throws -> [Tensor] {
-    let large = model.graph.spec.outputs.indices.map { index -> FloatMemory? in
-      let count = output(index).count
-      guard areMovable[index], count >= PreparedRun.largeOutput else {
-        put(index, at: nil)
-        return nil
-      }
-      let memory = results.take(index, count: count)
-      put(index, at: memory.base)
-      return memory
+    let indices = model.graph.spec.outputs.indices
+    if indices.contains(where: { output($0).count >= PreparedRun.largeOutput }) {
+      let memories = indices.map { results.take($0, count: output($0).count) }
+      try forward(into: memories.map(\.base))
+      return try indices.map { try Tensor(floats: memories[$0], shape: output($0).shape) }
     }
-    defer { for index in large.indices { put(index, at: nil) } }
     try forward()
-    return try model.graph.spec.outputs.indices.map { index in
+    return try indices.map { index in
       let value = output(index)
-      if let memory = large[index] { return try Tensor(floats: memory, shape: value.shape) }
       let bytes = Data(bytes: value.floats, count: value.count * MemoryLayout<Float>.stride)
       return try Tensor(dtype: .float32, shape: value.shape, bytes: bytes)
     }

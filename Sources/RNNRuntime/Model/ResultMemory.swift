@@ -1,7 +1,6 @@
 import RNNCore
 
-/// Memory for the large outputs of a session, which the next call takes again where the caller has let go of the last
-/// result: new memory would have to be cleared by the system for each call.
+/// Memory for the outputs of a session, which the next call takes again where the caller has let go of the last result: new memory would have to be cleared by the system for each call.
 struct ResultMemory {
   /// By output, what was given last.
   private var kept: [FloatMemory?]
@@ -17,6 +16,8 @@ struct ResultMemory {
       FreshMemory.spoil(memory.base, count)
       return memory
     }
+    // Before there is another one.
+    kept[output] = nil
     let memory = FloatMemory(count)
     kept[output] = count <= ResultMemory.largest ? memory : nil
     return memory

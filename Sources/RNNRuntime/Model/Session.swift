@@ -88,14 +88,7 @@ public final class Session {
           let run = try workers[worker].run(of: inputs.tensors.map(\.shape))
           run.load(inputs)
           run.start({ _, _, _ in nil }, continues: false)
-          let targets = outputs.map { $0.memory.base + starts[piece] * $0.count }
-          let arePut = targets.indices.map { run.put($0, at: targets[$0]) }
-          defer { for index in targets.indices { run.put(index, at: nil) } }
-          try run.forward()
-          for (index, target) in targets.enumerated() where !arePut[index] {
-            let value = run.output(index)
-            target.update(from: value.floats, count: value.count)
-          }
+          try run.forward(into: outputs.map { $0.memory.base + starts[piece] * $0.count })
         } catch {
           errors.set(error, at: piece)
         }

@@ -1,6 +1,6 @@
 import RNNCore
 
-/// Where a recurrent layer puts the output of each step, where that is not one behind the other.
+/// Where a recurrent layer puts the output of each step, where that is not one behind the other in the order of reading.
 struct StepPlaces {
   /// Floats from one step to the next.
   var stride: Int
@@ -22,27 +22,29 @@ struct StepPlacement {
   /// By call, the parts that lie in its output already, so that only its mask is left to it.
   private(set) var parts: [Int: [Part]] = [:]
   /// The calls whose first output is a part of a later one.
-  var elsewhere: Set<Int> {
-    Set(
-      parts.flatMap { call, parts in
-        parts.flatMap { [$0.writer, $0.reversal] }.compactMap(\.self).filter { $0 != call }
-      })
-  }
+  private(set) var elsewhere: Set<Int> = []
 
-  init(_ graph: RuntimeGraph) {
-    let spec = graph.spec
+  /// - Parameter layers: those of `spec`.
+  init(_ spec: ModelSpec, _ layers: [any RuntimeLayer]) {
     var readers = [Int](repeating: 0, count: spec.calls.count)
     for reference in spec.calls.flatMap(\.inputs) + spec.outputs where reference.output == 0 {
       readers[reference.call] += 1
     }
+    /// Whether a reference is steps of a recurrent layer that nobody else reads.
+    func isWriter(_ reference: ModelSpec.Reference) -> Bool {
+      reference.output == 0 && readers[reference.call] == 1
+        && layers[spec.calls[reference.call].layer].placesSteps
+    }
+    func isReversal(_ call: Int) -> Bool {
+      if case .reverseSteps = spec.layers[spec.calls[call].layer].spec { return true }
+      return false
+    }
     /// What a reference stands for, if nobody else reads it.
     func part(_ reference: ModelSpec.Reference) -> Part? {
-      guard reference.output == 0, readers[reference.call] == 1 else { return nil }
-      let call = spec.calls[reference.call]
-      if graph.layers[call.layer].placesSteps { return Part(writer: reference.call) }
-      guard case .reverseSteps = spec.layers[call.layer].spec, let inner = part(call.inputs[0]), inner.reversal == nil
-      else { return nil }
-      return Part(writer: inner.writer, reversal: reference.call)
+      if isWriter(reference) { return Part(writer: reference.call) }
+      guard reference.output == 0, readers[reference.call] == 1, isReversal(reference.call) else { return nil }
+      let source = spec.calls[reference.call].inputs[0]
+      return isWriter(source) ? Part(writer: source.call, reversal: reference.call) : nil
     }
     var reversals: Set<Int> = []
     for (index, call) in spec.calls.enumerated() {
@@ -53,10 +55,15 @@ struct StepPlacement {
       self.parts[index] = parts
       reversals.formUnion(parts.compactMap(\.reversal))
     }
-    for (index, call) in spec.calls.enumerated() where !reversals.contains(index) {
-      guard case .reverseSteps = spec.layers[call.layer].spec, let part = part(call.inputs[0]), part.reversal == nil
-      else { continue }
-      parts[index] = [Part(writer: part.writer, reversal: index)]
+    for index in spec.calls.indices where isReversal(index) && !reversals.contains(index) {
+      let source = spec.calls[index].inputs[0]
+      if isWriter(source) { parts[index] = [Part(writer: source.call, reversal: index)] }
+    }
+    for (call, parts) in parts {
+      for part in parts {
+        elsewhere.insert(part.writer)
+        if let reversal = part.reversal, reversal != call { elsewhere.insert(reversal) }
+      }
     }
   }
 }

@@ -85,7 +85,7 @@ final class EmbeddingTable: @unchecked Sendable {
     for (row, id) in ids.enumerated() {
       (gathered.base + row * channels).update(from: embeddings + Int(id) * channels, count: channels)
     }
-    // Nobody looks at these rows of the file again, which in many models are most of it.
+    // This table does not look at these rows of the file again, which in many models are most of it.
     MappedFiles.shared.release(
       UnsafeRawBufferPointer(
         UnsafeBufferPointer(
