@@ -32,8 +32,8 @@ int figures_alone(const char *report, char *const *command) {
 #endif
   FILE *const file = fopen(report, "w");
   if (!file) return 73;
-  const int written = fprintf(file, "%.9f %lld\n", (double)(end.tv_sec - start.tv_sec) + 1e-9 * (double)(end.tv_nsec - start.tv_nsec),
-          (long long)usage.ru_maxrss * unit);
+  const double seconds = (double)(end.tv_sec - start.tv_sec) + 1e-9 * (double)(end.tv_nsec - start.tv_nsec);
+  const int written = fprintf(file, "%.9f %lld\n", seconds, (long long)usage.ru_maxrss * unit);
   if (fclose(file) != 0 || written < 0) return 73;
   return WIFEXITED(status) ? WEXITSTATUS(status) : 70;
 }

@@ -18,9 +18,9 @@ package final class RuntimeGraph: Sendable {
   package let needsWholeBatch: Bool
   /// By layer: how many states it has, and whether they outlive a sequence.
   let stateCounts: [Int]
+  let isStateful: [Bool]
   /// Which layers write right into others' outputs.
   let placement: StepPlacement
-  let isStateful: [Bool]
 
   /// - Parameters:
   ///   - given: valid, see `ModelSpec.shapes()`.
@@ -33,9 +33,9 @@ package final class RuntimeGraph: Sendable {
     layers = spec.layers.map(RuntimeLayers.make)
     parameterShapes = (try? spec.shapes().parameters.map { $0.map(\.shape) }) ?? spec.layers.map { _ in [] }
     needsWholeBatch = spec.layers.contains { $0.spec.configuration.needsWholeBatch }
-    placement = StepPlacement(spec, layers)
     stateCounts = spec.layers.map(\.spec.stateCount)
     isStateful = spec.layers.map(\.spec.isStateful)
+    placement = StepPlacement(spec, layers)
     embeddingRows = spec.inputs.map { input in
       let rows = spec.calls.compactMap { call -> Int? in
         guard case .embedding(let embedding) = spec.layers[call.layer].spec,
